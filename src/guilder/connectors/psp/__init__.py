@@ -1,0 +1,1 @@
+"""Payment service providers: one contract, one folder for each provider."""

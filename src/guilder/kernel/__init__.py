@@ -1,0 +1,1 @@
+"""Values without I/O: money, ids, the clock, refusals, pages, secrets."""

@@ -1,0 +1,1 @@
+"""How bytes are kept and moved: database, outbox, inbox, jobs, idempotency, logs."""
