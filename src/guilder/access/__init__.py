@@ -1,0 +1,1 @@
+"""Who may call: API keys, what they may do, and whose rows they may see."""

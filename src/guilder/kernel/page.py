@@ -27,13 +27,13 @@ class Page(Generic[T]):
     rows: Sequence[T]
     has_more: bool
 
-    @staticmethod
-    def cut(rows: Sequence[T], request: PageRequest) -> "Page[T]":
-        """Make a page of `limit + 1` rows read in the order of the asking.
 
-        A page asked with `before` is read oldest first, so it is turned round here.
-        """
-        kept = rows[: request.limit]
-        if request.before is not None:
-            kept = kept[::-1]
-        return Page(kept, has_more=len(rows) > request.limit)
+def page_of(rows: Sequence[T], request: PageRequest) -> Page[T]:
+    """Make a page of at most `limit + 1` rows, read in the order of the asking.
+
+    A page asked with `before` is read oldest first, so it is turned round here.
+    """
+    kept = rows[: request.limit]
+    if request.before is not None:
+        kept = kept[::-1]
+    return Page(kept, has_more=len(rows) > request.limit)

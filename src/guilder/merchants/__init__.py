@@ -1,0 +1,1 @@
+"""Who sells: resellers, their merchants, and the merchants' stores."""

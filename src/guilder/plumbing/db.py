@@ -7,7 +7,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, LiteralString, Protocol
 
 import asyncpg
@@ -102,47 +101,6 @@ class Tx(ReadTx):
         await self._connection.execute(sql)
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseAddress:
-    """Where the database is and who we are there: a URL, or a socket folder with a password."""
-
-    url: Secret | None = None
-    host: str | None = None
-    port: int | None = None
-    user: str | None = None
-    password: Secret | None = None
-    database: str | None = None
-
-    def arguments(self) -> dict[str, Any]:
-        """What the driver wants to hear."""
-        if self.url is not None:
-            return {"dsn": self.url.reveal()}
-        return {
-            "host": self.host,
-            "port": self.port,
-            "user": self.user,
-            "password": self.password.reveal() if self.password else None,
-            "database": self.database,
-        }
-
-    def conninfo(self) -> str:
-        """The same in libpq's words, for the job queue's own driver."""
-        if self.url is not None:
-            return self.url.reveal()
-        known = {
-            "host": self.host,
-            "port": self.port,
-            "user": self.user,
-            "password": self.password.reveal() if self.password else None,
-            "dbname": self.database,
-        }
-        return " ".join(f"{name}='{_quoted(value)}'" for name, value in known.items() if value)
-
-
-def _quoted(value: object) -> str:
-    return str(value).replace("\\", "\\\\").replace("'", "\\'")
-
-
 class Database:
     """A pool of connections, seen as two kinds of transaction."""
 
@@ -150,10 +108,12 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def open(cls, address: DatabaseAddress, *, connections_max: int, name: str) -> "Database":
-        """Open a pool; the server sees us as `name`. Raises OSError when nobody answers."""
+    async def open(cls, url: Secret, *, connections_max: int, name: str) -> "Database":
+        """Open a pool on `postgresql://…`; the server sees us as `name`.
+
+        Raises OSError when nobody answers."""
         pool = await asyncpg.create_pool(
-            **address.arguments(),
+            url.reveal(),
             min_size=1,
             max_size=connections_max,
             command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,

@@ -1,72 +1,36 @@
 """Idempotency keys: reserved before the effect, answered with it, kept for 72 hours (S4-16)."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from guilder.kernel.errors import Kind, Refusal
+from guilder.kernel.idempotency import (
+    KEPT,
+    Answer,
+    KeptKey,
+    Key,
+    KeyInProgress,
+    KeyReused,
+    check,
+    fingerprint,
+)
 from guilder.plumbing.db import ReadTx, Row, Tx
 
-KEPT = timedelta(hours=72)
-OWNER_PATIENCE = timedelta(seconds=15)  # Longer than a caller is kept waiting for an answer.
-
-
-class KeyReused(Refusal):
-    """The key was used before for a different request; use a new key for a new request."""
-
-    code = "idempotency_key_reused"
-    kind = Kind.UNPROCESSABLE
-
-
-class KeyInProgress(Refusal):
-    """The first request with this key is still being worked on."""
-
-    code = "idempotency_in_progress"
-    kind = Kind.CONFLICT
-    retryable = True
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A caller's key, in the caller's own tenant and mode, with the fingerprint of the request."""
-
-    tenant_id: UUID
-    is_test: bool
-    key: str
-    fingerprint: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was answered: HTTP status and body, byte for byte."""
-
-    status: int
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class KeptKey:
-    """A key as it is kept; `answer` is None while the first request is still at work."""
-
-    key: Key
-    subject_id: UUID | None
-    answer: Answer | None
-    reserved_at: datetime
-
-    def is_abandoned(self, now: datetime) -> bool:
-        """Whether its first request has had all the time it could use, and left no answer."""
-        return self.answer is None and now - self.reserved_at > OWNER_PATIENCE
-
-
-def fingerprint(method: str, path: str, canonical_body: bytes) -> bytes:
-    """SHA-256 over what the request asks; amount, currency and method are in the body (S4-16)."""
-    digest = hashlib.sha256()
-    for part in (method.encode(), path.encode(), canonical_body):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+__all__ = [
+    "Answer",
+    "KeptKey",
+    "Key",
+    "KeyInProgress",
+    "KeyReused",
+    "answer",
+    "check",
+    "find",
+    "find_by_subject",
+    "fingerprint",
+    "forget_expired",
+    "release",
+    "reserve",
+]
 
 
 async def reserve(
@@ -113,15 +77,6 @@ async def reserve(
     ]
 
 
-def check(kept: KeptKey, asked: Key) -> None:
-    """Raises `KeyReused` when the key was kept for a different request."""
-    if kept.key.fingerprint != asked.fingerprint:
-        raise KeyReused(
-            "this Idempotency-Key was used for a different request; use a new key",
-            param="Idempotency-Key",
-        )
-
-
 async def answer(tx: Tx, keys: Sequence[Key], answers: Sequence[Answer]) -> None:
     """Keep the full answer under each key, once: an answer that is there stays."""
     order = sorted(
@@ -143,6 +98,23 @@ async def answer(tx: Tx, keys: Sequence[Key], answers: Sequence[Answer]) -> None
         [keys[n].key for n in order],
         [answers[n].status for n in order],
         [answers[n].body for n in order],
+    )
+
+
+async def release(tx: Tx, keys: Sequence[Key]) -> None:
+    """Give back keys reserved in this transaction, because the request was refused after all."""
+    await tx.run(
+        """
+        delete from plumbing.idempotency_key as kept
+         using unnest($1::uuid[], $2::bool[], $3::text[]) as given (tenant_id, is_test, key)
+         where kept.tenant_id = given.tenant_id
+           and kept.is_test = given.is_test
+           and kept.key = given.key
+           and kept.status is null
+        """,
+        [key.tenant_id for key in keys],
+        [key.is_test for key in keys],
+        [key.key for key in keys],
     )
 
 

@@ -1,0 +1,1 @@
+"""Processes: the only place where settings are read and objects are built."""

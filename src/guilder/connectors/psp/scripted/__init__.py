@@ -1,0 +1,1 @@
+"""A provider that answers as a test tells it to."""

@@ -1,0 +1,1 @@
+"""Stripe: PaymentIntents, refunds and webhooks."""

@@ -1,0 +1,1 @@
+"""The verbs of webhooks: what merchants ask, what is queued, and what is sent."""

@@ -1,0 +1,1 @@
+"""Pure decisions of webhooks: where may be sent to, how it is signed, when it is tried again."""
