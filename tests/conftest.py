@@ -10,6 +10,7 @@ from guilder.kernel.secret import Secret
 from guilder.plumbing import migrate
 from guilder.plumbing.db import Database
 from tests.server import Server, started
+from tests.world import World, world_on
 
 TEMPLATE = "guilder_template"
 
@@ -37,6 +38,13 @@ async def database(database_url: Secret) -> AsyncGenerator[Database]:
     opened = await Database.open(database_url, connections_max=10, name="test")
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def world(database: Database) -> AsyncGenerator[World]:
+    """A merchant, a scripted provider and a clock, on a fresh database."""
+    async with world_on(database) as made:
+        yield made
 
 
 async def _make_template(server: Server) -> None:

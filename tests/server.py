@@ -41,3 +41,4 @@ def started(home: Path, *, bin_folder: Path | None = None) -> Generator[Server]:
         yield Server(cluster.url())
     finally:
         postgres.stop()
+        postgres.remove()

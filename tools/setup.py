@@ -77,17 +77,16 @@ class Environment:
 
     def is_ready(self, wanted: str) -> bool:
         """Made here, completely, from these very files; what `dev` needs holds `run` too."""
-        words = self._stamped()
-        enough = words[:1] == ["dev"] or words[:1] == [wanted]
-        return enough and words[1:] == [self._digest(words[0])] and self.python.exists()
+        kind, made_from, _ = self._stamped()
+        return kind in ("dev", wanted) and made_from == self._digest(kind) and self.python.exists()
 
     def make_ready(self, wanted: str) -> None:
         """Does what is missing; an interrupted attempt is thrown away and begun again."""
         if self.is_ready(wanted):
             return  # Another set-up finished while we waited for it.
         began = time.monotonic()
-        kind = "dev" if self._stamped()[:1] == ["dev"] else wanted
-        self._clear_unfinished()
+        kind = "dev" if self._stamped()[0] == "dev" else wanted
+        self._clear_useless()
         self.folder.mkdir(exist_ok=True)
         self._stamp.write_text(UNFINISHED)
         if not self._runs():
@@ -96,17 +95,20 @@ class Environment:
         elif not ran([str(self.python), "-I", "-m", "pip", "--version"]):
             subprocess.run([str(self.python), "-I", "-m", "ensurepip"], check=True)
         self._install(kind)
-        self._stamp.write_text(f"{kind} {self._digest(kind)}")
+        self._stamp.write_text(f"{kind}\n{self._digest(kind)}\n{self.folder}\n")
         say(f"is done after {time.monotonic() - began:.0f} s; everything is in {self.folder}")
 
-    def _stamped(self) -> list[str]:
+    def _stamped(self) -> tuple[str, str, str]:
+        """What was installed, the digest of what it was made from, and where it was made."""
         try:
-            return self._stamp.read_text().split()
+            lines = self._stamp.read_text().splitlines()
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            lines = []
+        kind, made_from, folder = (*lines, "", "", "")[:3]
+        return kind, made_from, folder
 
     def _digest(self, kind: str) -> str:
-        """Of all that decides what is in the environment: locks, package, place and Python."""
+        """Of all that decides what is in the environment: the place, the package, the locks."""
         package = tomllib.loads((self.root / "pyproject.toml").read_text())
         seen = hashlib.sha256(str(self.folder).encode())
         seen.update(json.dumps([package["project"], package["build-system"]]).encode())
@@ -114,12 +116,14 @@ class Environment:
             seen.update((self.root / name).read_bytes())
         return seen.hexdigest()
 
-    def _clear_unfinished(self) -> None:
-        """Removes what an interrupted set-up left, and an environment whose Python is gone."""
+    def _clear_useless(self) -> None:
+        """Removes what cannot be mended: unfinished, moved here, or without its Python."""
         if not self.folder.is_symlink() and not self.folder.exists():
             return
-        if self._stamped() == [UNFINISHED] or not self._runs():
-            say(f"removes {self.folder}, which was never finished or has lost its Python")
+        kind, _, made_at = self._stamped()
+        is_elsewhere = bool(made_at) and made_at != str(self.folder)
+        if kind == UNFINISHED or is_elsewhere or not self._runs():
+            say(f"removes {self.folder}: it is unfinished, was moved, or has lost its Python")
             if self.folder.is_dir() and not self.folder.is_symlink():
                 shutil.rmtree(self.folder)
             else:
@@ -157,14 +161,15 @@ class Environment:
 
     def _bring_uv(self, pip: list[str], environment: Mapping[str, str]) -> str:
         """Installs the pinned uv by its hash; empty when that fails, and pip must do."""
-        say("brings uv, which installs faster than pip")
+        uv, wanted = self.folder / "bin" / "uv", self.folder / "uv.lock"
         block = requirement_block("uv", (self.root / BUILD).read_text())
-        wanted = self.folder / "uv.lock"
+        if block.split()[0] == f"uv=={version_of(str(uv))}":
+            return str(uv)
+        say("brings uv, which installs faster than pip")
         wanted.write_text(block)
-        if not shown([*pip, "--require-hashes", "-r", str(wanted)], environment):
-            return ""
+        brought = shown([*pip, "--require-hashes", "-r", str(wanted)], environment)
         wanted.unlink()
-        return str(self.folder / "bin" / "uv")
+        return str(uv) if brought else ""
 
 
 def requirement_block(name: str, lock: str) -> str:
@@ -225,13 +230,17 @@ def pip_environment(ours: Mapping[str, str]) -> dict[str, str]:
 
 def uv_in_path() -> str:
     """The uv of this machine if it runs and is not too old; else nothing."""
-    found = shutil.which("uv")
-    words = ran_for_output([found, "--version"]).split() if found else []
-    try:
-        version = tuple(int(part) for part in words[1].split(".")[:2])
-    except (IndexError, ValueError):
-        return ""
-    return found if found and version >= UV_OLDEST else ""
+    found = shutil.which("uv") or ""
+    major, minor = (*version_of(found).split("."), "", "")[:2]
+    if major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= UV_OLDEST:
+        return found
+    return ""
+
+
+def version_of(uv: str) -> str:
+    """What `uv --version` says; empty when there is no such program, or it does not run."""
+    words = ran_for_output([uv, "--version"]).split() if uv else []
+    return words[1] if len(words) > 1 else ""
 
 
 @contextmanager

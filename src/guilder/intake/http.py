@@ -8,7 +8,7 @@ from guilder.intake.wire import ReceiptView
 from guilder.plumbing.db import Database
 
 
-class Desk:
+class IntakeDesk:
     """One per process: messages that arrive together share a commit."""
 
     def __init__(self, db: Database, providers: Providers) -> None:

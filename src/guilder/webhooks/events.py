@@ -64,12 +64,3 @@ class WebhookSecretRotated(_AboutEndpoint):
     version: ClassVar[int] = 1
 
     former_secret_until: datetime
-
-
-EndpointEvent = (
-    WebhookEndpointCreated
-    | WebhookEndpointDisabled
-    | WebhookEndpointEnabled
-    | WebhookEndpointDeleted
-    | WebhookSecretRotated
-)

@@ -17,7 +17,6 @@ class NewEndpoint:
 
     is_test: bool
     merchant_id: MerchantId
-    reseller_id: ResellerId | None
     url: str
     topics: tuple[str, ...]
     description: str | None

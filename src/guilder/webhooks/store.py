@@ -10,11 +10,13 @@ from guilder.plumbing.outbox import Message
 from guilder.webhooks.model import Endpoint, Errand, Listener, NewEndpoint, QueuedMessage, TryRecord
 from guilder.webhooks.states import EndpointState
 
+ENDPOINTS_MAX = 50  # Of one merchant in one mode: each event costs a row for each of them.
+
 
 async def insert_endpoint(
-    tx: Tx, endpoint_id: EndpointId, order: NewEndpoint, *, secret: Secret, now: datetime, most: int
+    tx: Tx, order: NewEndpoint, reseller_id: ResellerId | None, *, secret: Secret, now: datetime
 ) -> Endpoint | None:
-    """Keep a new endpoint with its secret; None when its merchant has `most` of this mode."""
+    """Keep a new endpoint with its secret; None when its merchant has all it may of this mode."""
     row = await tx.find(
         """
         insert into webhooks.endpoint as endpoint
@@ -27,17 +29,17 @@ async def insert_endpoint(
                          and other.state <> 'deleted')
         returning endpoint.*
         """,
-        endpoint_id.value,
+        EndpointId.new().value,
         order.is_test,
         order.merchant_id.value,
-        order.reseller_id.value if order.reseller_id else None,
+        reseller_id.value if reseller_id else None,
         order.url,
         list(order.topics),
         order.description,
         secret.reveal(),
         now,
         order.asked_by,
-        most,
+        ENDPOINTS_MAX,
     )
     return endpoint_of(row) if row else None
 

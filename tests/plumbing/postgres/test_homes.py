@@ -154,6 +154,19 @@ def test_a_home_made_anew_under_an_old_name_begins_empty(home: Path) -> None:
             shutil.rmtree(old)
 
 
+@only_root
+def test_a_neighbour_with_a_damaged_record_is_left_alone(home: Path, tmp_path: Path) -> None:
+    neighbour = tmp_path / "neighbour"
+    with EmbeddedPostgres(neighbour):
+        record = (neighbour / "postgres.json").read_bytes()
+    (neighbour / "postgres.json").write_bytes(b"{")
+    with EmbeddedPostgres(home) as server:
+        assert ask(server.cluster, "select 1") == 1
+    (neighbour / "postgres.json").write_bytes(record)
+    assert Path(_record(neighbour).cluster) not in left_behind()
+    EmbeddedPostgres(neighbour).remove()
+
+
 def test_a_cluster_that_is_gone_is_never_replaced_by_an_empty_one(home: Path) -> None:
     with EmbeddedPostgres(home):
         cluster = Path(_record(home).cluster)

@@ -1,9 +1,10 @@
 """Let what a kept message tells have its effect: once, however often it is looked at."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from guilder.connectors.psp.contract import News
 from guilder.connectors.psp.registry import Providers
@@ -22,8 +23,13 @@ TROUBLE_MAX = 500
 NO_NEWS = "no_news"
 UNKNOWN_PAYMENT = "unknown_payment"
 
-RecordNews = Callable[[str, bool, News, datetime], Awaitable[str]]
-"""Payments' door: (provider, is_test, news, now) to an outcome; `unknown_payment` parks."""
+
+class RecordNews(Protocol):
+    """Payments' door: what a provider tells goes in, an outcome comes out."""
+
+    async def __call__(self, provider: str, news: News, now: datetime, /, *, is_test: bool) -> str:
+        """The outcome in a word; `unknown_payment` says that nothing here matches it yet."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ async def _tell(tools: Tools, claim: Claim, now: datetime) -> str:
     message = psp.read_message(claim.headers, claim.payload, claim.received_at)
     if message.news is None:
         return NO_NEWS
-    return await tools.record_news(claim.provider, claim.is_test, message.news, now)
+    return await tools.record_news(claim.provider, message.news, now, is_test=claim.is_test)
 
 
 def _parked(claim: Claim, now: datetime) -> Conclusion:

@@ -77,7 +77,8 @@ def prepare(home: Path, *, bin_folder: Path | None, sizing: Sizing, lock_fd: int
     write_record(home, Record(cluster=str(folder), socket=str(socket), account=account.name))
     if is_new:
         _log.info("postgres.cluster_made", cluster=str(folder), major=binaries.major)
-        _tell_of_leftovers()
+        if account.is_other:
+            _tell_of_leftovers()
     cluster = Cluster(str(socket), PORT, SUPERUSER, password, SUPERUSER)
     return Ground(account, binaries, folder, cluster)
 

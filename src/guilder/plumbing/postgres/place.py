@@ -1,5 +1,6 @@
 """Where a home keeps its server: in the home, or where the server's account can reach it."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -112,15 +113,15 @@ def socket_folder(home: Path, folder: Path, account: Account) -> Path:
 
 
 def left_behind() -> list[Path]:
-    """Clusters in the shared folder whose home is gone or has another cluster now."""
+    """Clusters in the shared folder whose home is gone or has another cluster now; root's view."""
     left: list[Path] = []
-    for folder in sorted(SHARED.iterdir()) if SHARED.is_dir() else []:
-        note = folder / "home"
-        if not (note.is_file() and (folder / "data").is_dir()):
-            continue
-        record = read_record(Path(note.read_text().rstrip("\n")))
-        if record is None or Path(record.cluster) != folder:
-            left.append(folder)
+    for note in sorted(SHARED.glob("*/home")):
+        # Others come and go while we look, and what cannot be read is not ours to judge.
+        with contextlib.suppress(OSError, EmbeddedPostgresError):
+            record = read_record(Path(note.read_text().rstrip("\n")))
+            is_known = record is not None and Path(record.cluster) == note.parent
+            if not is_known and (note.parent / "data").is_dir():
+                left.append(note.parent)
     return left
 
 

@@ -71,9 +71,11 @@ async def enable_endpoint(tx: Tx, change: Change) -> Endpoint:
 async def delete_endpoint(tx: Tx, change: Change) -> Endpoint:
     """The endpoint, gone for good with its secret; its deliveries stay, and can be read.
 
-    Raises `WebhookEndpointNotFound`.
+    One that is gone already stays so. Raises `WebhookEndpointNotFound`.
     """
-    endpoint = await _find(tx, change)
+    endpoint = await _find(tx, change, even_deleted=True)
+    if endpoint.state is EndpointState.DELETED:
+        return endpoint
     saved = await _save(tx, endpoint, EndpointState.DELETED, change)
     await store.save_given_up(tx, [saved.id], trouble="the endpoint was deleted", now=change.now)
     await outbox.put(tx, [_told(events.WebhookEndpointDeleted, saved, change.now)])
@@ -109,10 +111,10 @@ async def disable_gone(tx: Tx, endpoints: Collection[Endpoint], now: datetime) -
         await outbox.put(tx, told)
 
 
-async def _find(tx: Tx, change: Change) -> Endpoint:
-    found = await store.list_endpoints_for_update(tx, [change.endpoint_id])
-    for endpoint in found:
-        if endpoint.state is not EndpointState.DELETED and endpoint.is_within(change.scope):
+async def _find(tx: Tx, change: Change, *, even_deleted: bool = False) -> Endpoint:
+    for endpoint in await store.list_endpoints_for_update(tx, [change.endpoint_id]):
+        is_there = even_deleted or endpoint.state is not EndpointState.DELETED
+        if is_there and endpoint.is_within(change.scope):
             return endpoint
     raise WebhookEndpointNotFound(f"there is no webhook endpoint {change.endpoint_id}")
 

@@ -2,12 +2,13 @@
 
 import secrets
 from datetime import datetime
-from typing import get_args
+from types import ModuleType
 
-from guilder.kernel.ids import EndpointId
 from guilder.kernel.scope import Scope
 from guilder.kernel.secret import Secret
+from guilder.merchants import events as merchants_events
 from guilder.merchants import public as merchants
+from guilder.merchants.events import ResellerCreated
 from guilder.payments import events as payments_events
 from guilder.plumbing import outbox
 from guilder.plumbing.db import Tx
@@ -17,13 +18,19 @@ from guilder.webhooks.model import ALL_TOPICS, Endpoint, NewEndpoint
 from guilder.webhooks.rules.receiver import check_url
 from guilder.webhooks.rules.signature import KEY_BYTES, secret_of
 
-ENDPOINTS_MAX = 50  # Of one merchant in one mode: each event costs a row for each of them.
+PLATFORM_TOPICS = frozenset({ResellerCreated.topic})
+"""What is announced, and concerns no merchant."""
 
-TOPICS: frozenset[str] = frozenset(
-    event.topic
-    for event in (*get_args(payments_events.PaymentEvent), *get_args(events.EndpointEvent))
-)
-"""Every topic that is announced; a test compares this with the events of all contexts."""
+
+def announced_topics(*doors: ModuleType) -> frozenset[str]:
+    """The topics of the events these `events` modules define."""
+    return frozenset(
+        value.topic for door in doors for value in vars(door).values() if hasattr(value, "topic")
+    )
+
+
+TOPICS = announced_topics(merchants_events, payments_events, events) - PLATFORM_TOPICS
+"""What an endpoint can ask for; a test compares this with the events of all contexts."""
 
 
 def new_secret() -> Secret:
@@ -41,13 +48,11 @@ async def create_endpoint(
     """
     check_url(order.url, is_test=order.is_test, allow_private=allow_private)
     _check_topics(order.topics)
-    await merchants.load_merchant(tx, scope, order.merchant_id)
+    merchant = await merchants.load_merchant(tx, scope, order.merchant_id)
     secret = new_secret()
-    endpoint = await store.insert_endpoint(
-        tx, EndpointId.new(), order, secret=secret, now=now, most=ENDPOINTS_MAX
-    )
+    endpoint = await store.insert_endpoint(tx, order, merchant.reseller_id, secret=secret, now=now)
     if endpoint is None:
-        raise TooManyWebhookEndpoints(f"a merchant has at most {ENDPOINTS_MAX} endpoints")
+        raise TooManyWebhookEndpoints(f"a merchant has at most {store.ENDPOINTS_MAX} endpoints")
     await outbox.put(tx, [_created(endpoint)])
     return endpoint, secret
 

@@ -74,7 +74,7 @@ class Courier:
             return
 
     async def finish(self, seconds: float = 25) -> None:
-        """Let the tries under way end; those that have not by then are sent again by a later one."""
+        """Let the tries under way end; those still out then are made again by another process."""
         if self._under_way:
             _, late = await asyncio.wait(self._under_way, timeout=seconds)
             for task in late:

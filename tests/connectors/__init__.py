@@ -1,0 +1,1 @@
+"""Tests of the connectors: how we speak to companies."""

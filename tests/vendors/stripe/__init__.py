@@ -1,0 +1,1 @@
+"""Opt-in tests against Stripe in test mode."""
