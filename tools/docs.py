@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import get_type_hints
 
-from guilder.edge.problems import STATUS
-
-from tools.reference import errors, events, states
+from guilder.edge.problems import status_of
+from guilder.roles.settings import SETTINGS, Settings
+from tools.reference import cli, errors, events, openapi, settings, states
 from tools.reference.tree import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +23,7 @@ def _platform() -> list[ModuleType]:
 
 
 def _errors() -> str:
-    return errors.render(_platform(), STATUS)
+    return errors.render(_platform(), status_of)
 
 
 def _events() -> str:
@@ -33,9 +34,16 @@ def _states() -> str:
     return states.render(_platform())
 
 
+def _settings() -> str:
+    return settings.render(SETTINGS, get_type_hints(Settings))
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli.render,
     "errors.md": _errors,
     "events.md": _events,
+    "openapi.json": openapi.render,
+    "settings.md": _settings,
     "states.md": _states,
 }
 

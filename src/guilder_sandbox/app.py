@@ -63,7 +63,7 @@ class Sandbox:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._store.close()
+            await self._store.close()
 
     def let_go(self) -> None:
         """Release every caller who is held in silence; the process is about to end."""

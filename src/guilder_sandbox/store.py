@@ -6,6 +6,8 @@ the whole machine may cost the last moments, and this is a simulator.
 """
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
@@ -16,6 +18,7 @@ from guilder_sandbox.trouble import Trouble
 Cell: TypeAlias = str | int | bytes | None
 Row: TypeAlias = tuple[Cell, ...]
 
+LOG_BYTES_MAX = 32 * 1024 * 1024  # A longer log is brought into the file beside the work.
 CHUNK_ROWS = 500  # Rows read at a time while a long answer streams, so that others are served.
 
 SCHEMA = """
@@ -31,11 +34,12 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None, cached_statements=256)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
-        self._db.execute("pragma wal_autocheckpoint = 8000")
+        self._db.execute("pragma wal_autocheckpoint = 0")
         self._db.execute("pragma cache_size = -65536")
         self._batch: dict[LiteralString, list[Row]] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._next: dict[LiteralString, int] = {}
+        self._tidying: asyncio.Task[None] | None = None
         self._on_loss: list[Callable[[], None]] = []
         self.create(SCHEMA)
 
@@ -90,6 +94,8 @@ class Store:
         for future in waiting:
             if not future.done():
                 future.set_result(None)
+        if self._tidying is None and self._log_bytes() > LOG_BYTES_MAX:
+            self._tidying = asyncio.get_running_loop().create_task(self._tidy())
 
     def find(self, sql: LiteralString, row: Row = ()) -> Row | None:
         found: Row | None = self._db.execute(sql, row).fetchone()
@@ -120,9 +126,27 @@ class Store:
     def save_setting(self, name: str, value: str) -> None:
         self.put("insert or replace into setting (name, value) values (?, ?)", (name, value))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self.flush()
+        if self._tidying is not None:
+            await self._tidying
         self._db.close()
+
+    async def _tidy(self) -> None:
+        """Bring the log into the file: most of it in a thread, the rest here, in a moment."""
+        try:
+            await asyncio.to_thread(_copy_log, self.path)
+            self._db.execute("pragma busy_timeout = 0")
+            self._db.execute("pragma wal_checkpoint(restart)")  # Left for later if one reads.
+        finally:
+            self._db.execute("pragma busy_timeout = 5000")
+            self._tidying = None
+
+    def _log_bytes(self) -> int:
+        try:
+            return os.stat(f"{self.path}-wal").st_size  # noqa: PTH116 - Once for each commit.
+        except FileNotFoundError:
+            return 0
 
     def _lose(self, waiting: Iterable[asyncio.Future[None]], cause: sqlite3.Error) -> None:
         if self._db.in_transaction:
@@ -133,6 +157,11 @@ class Store:
         for future in waiting:
             if not future.done():
                 future.set_exception(BookUnavailable(str(cause)))
+
+
+def _copy_log(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copier:
+        copier.execute("pragma wal_checkpoint(passive)")
 
 
 class BookUnavailable(Trouble):

@@ -6,10 +6,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tools.reference import errors, events, states
+from tools.reference import errors, events, settings, states
 from tools.reference.tree import load, page, table, type_name
 
-from guilder.kernel.errors import Kind
+from guilder.edge.problems import status_of
+from guilder.kernel.secret import Secret
+from guilder.roles.settings import Setting
 
 FILES = {
     "__init__.py": "",
@@ -82,11 +84,8 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ModuleType]
     return load(name)
 
 
-STATUSES = dict.fromkeys(Kind, 500) | {Kind.CONFLICT: 409, Kind.REFUSED: 402}
-
-
 def test_every_refusal_is_listed_by_code_with_its_status(library: list[ModuleType]) -> None:
-    text = errors.render(library, STATUSES)
+    text = errors.render(library, status_of)
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert rows == [
         r"| `archived` | 402 | refused | no | It is in the archive \| for good. | lending |",
@@ -140,3 +139,18 @@ def test_a_page_begins_with_its_title_and_ends_with_one_newline() -> None:
     text = page("Books", "All of them.", table(["A"], [["1"]]))
     assert text.startswith("# Books\n\n<!-- Generated")
     assert text.endswith("| 1 |\n")
+
+
+def test_a_setting_is_shown_with_what_to_write() -> None:
+    rows = [
+        Setting("PORT", "port", int, 8080, "Where it listens."),
+        Setting("LOUD", "loud", bool, default=False, meaning="Whether it talks."),
+        Setting("KEYS", "keys", str, (), "What opens it."),
+        Setting("HOME", "home", Path, None, "Where it lives."),
+    ]
+    kinds = {"port": int, "loud": bool, "keys": tuple[Secret, ...], "home": Path | None}
+    text = settings.render(rows, kinds)
+    assert "| `GUILDER_PORT` | whole number | `8080` | Where it listens. |" in text
+    assert "| `GUILDER_LOUD` | yes or no | `no` | Whether it talks. |" in text
+    assert "| `GUILDER_KEYS` | secret, several by commas | none | What opens it. |" in text
+    assert "| `GUILDER_HOME` | path | none | Where it lives. |" in text

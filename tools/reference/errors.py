@@ -1,10 +1,12 @@
 """docs/reference/errors.md: every refusal the platform can answer."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 
-from guilder.kernel.errors import Kind, Refusal
+from guilder.kernel.errors import Refusal
 from tools.reference.tree import context_of, first_line, page, table
+
+StatusOf = Callable[[type[Refusal]], int]
 
 
 def refusals(modules: Iterable[ModuleType]) -> list[type[Refusal]]:
@@ -20,12 +22,12 @@ def _below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
         yield from _below(child)
 
 
-def render(modules: Iterable[ModuleType], statuses: Mapping[Kind, int]) -> str:
+def render(modules: Iterable[ModuleType], status_of: StatusOf) -> str:
     """The page, one row per code in alphabetical order."""
     rows = [
         [
             f"`{refusal.code}`",
-            str(statuses[refusal.kind]),
+            str(status_of(refusal)),
             refusal.kind.value,
             "yes" if refusal.retryable else "no",
             first_line(refusal),

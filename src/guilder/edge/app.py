@@ -1,7 +1,7 @@
 """The app: desks become routes, refusals become problems, and the tables become documents."""
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from litestar import Litestar, Request, Response, asgi
@@ -10,12 +10,12 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Scope, Send
 
 from guilder.edge import correlation, problems
-from guilder.edge.endpoint import Endpoint, Reply, all_endpoints
-from guilder.edge.errors import MalformedRequest, RouteNotFound
+from guilder.edge.documents import document_endpoints
+from guilder.edge.endpoint import Reply, all_endpoints
+from guilder.edge.errors import MalformedRequest
 from guilder.edge.exchange import Authenticate, Exchange, Gate, head_fields
 from guilder.edge.problems import Circumstance
 from guilder.kernel.clock import Clock
-from guilder.kernel.errors import Refusal
 
 BODY_BYTES_MAX = 256 * 1024  # Fifty metadata entries at their longest are a tenth of this.
 BODY_SECONDS_MAX = 20  # A slow phone needs two; a socket that drips is holding a place.
@@ -28,16 +28,21 @@ def build_app(  # noqa: PLR0913 - the parts of the whole, each by its name.
     *,
     authenticate: Authenticate,
     clock: Clock,
+    events: Mapping[str, type] | None = None,
     body_bytes_max: int = BODY_BYTES_MAX,
     body_seconds_max: int = BODY_SECONDS_MAX,
     on_startup: Sequence[Hook] = (),
     on_shutdown: Sequence[Hook] = (),
 ) -> Litestar:
-    """The API of these desks."""
+    """The API of these desks, with its documents at `/openapi.json` and `/docs`.
+
+    `events` are the webhooks it sends, by topic: each the class that `data` is made from.
+    """
     gate = Gate(authenticate, clock, body_bytes_max, body_seconds_max)
     endpoints = all_endpoints(desks)
+    documents = document_endpoints(endpoints, version=version("guilder"), events=events or {})
     return Litestar(
-        route_handlers=[*_routes(endpoints, gate)],
+        route_handlers=[_mounted(Exchange([*endpoints, *documents], gate))],
         openapi_config=None,
         logging_config=None,
         exception_handlers={HTTPException: _framework_refusal, Exception: _framework_fault},
@@ -46,28 +51,19 @@ def build_app(  # noqa: PLR0913 - the parts of the whole, each by its name.
     )
 
 
-def _routes(endpoints: Sequence[Endpoint], gate: Gate) -> list[ASGIRouteHandler]:
-    by_path: defaultdict[str, list[Endpoint]] = defaultdict(list)
-    for endpoint in endpoints:
-        by_path[endpoint.contract.path].append(endpoint)
-    return [_route(path, Exchange(found, gate)) for path, found in by_path.items()]
-
-
-def _route(path: str, exchange: Exchange) -> ASGIRouteHandler:
+def _mounted(exchange: Exchange) -> ASGIRouteHandler:
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         await exchange(scope, receive, send)
 
-    return asgi(path.replace("}", ":str}"), copy_scope=False)(run)
+    return asgi("/", is_mount=True, copy_scope=False)(run)
 
 
-def _framework_refusal(request: Request[Any, Any, Any], trouble: HTTPException) -> Response[bytes]:
-    refusal: Refusal
-    if trouble.status_code == 404:
-        refusal = RouteNotFound("there is nothing at this path; /docs lists what there is")
-    else:
-        refusal = MalformedRequest("the request breaks a rule of HTTP")
+def _framework_refusal(request: Request[Any, Any, Any], _: HTTPException) -> Response[bytes]:
+    """What Litestar refuses before we see it, such as a `Host` that is none."""
     at = _circumstance(request)
-    return _response(problems.refused(refusal, at), at)
+    return _response(
+        problems.refused(MalformedRequest("the request breaks a rule of HTTP"), at), at
+    )
 
 
 def _framework_fault(request: Request[Any, Any, Any], cause: Exception) -> Response[bytes]:

@@ -10,17 +10,17 @@ from litestar.types import Receive, Scope, Send
 from guilder.edge import correlation, problems, query
 from guilder.edge.body import BodyReader
 from guilder.edge.caller import Caller
-from guilder.edge.endpoint import Call, Endpoint, Key, Reply
+from guilder.edge.endpoint import Call, Contract, Endpoint, Key, Reply
 from guilder.edge.errors import (
     BodyTooLarge,
     MethodNotAllowed,
-    RouteNotFound,
     ScopeMissing,
     Unauthenticated,
 )
 from guilder.edge.problems import Circumstance
 from guilder.edge.query import QueryReader
 from guilder.edge.reading import CallerGone, drain, read_body, read_headers, read_key
+from guilder.edge.routes import Routes
 from guilder.kernel.clock import Clock
 from guilder.kernel.errors import Refusal
 from guilder.plumbing import idempotency
@@ -43,33 +43,32 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """An endpoint with its readers, made once."""
+class _Readers:
+    """What reads an endpoint's body and query, made once; None where there is nothing to read."""
 
-    endpoint: Endpoint
     body: BodyReader[Any] | None
     query: QueryReader[Any] | None
 
 
 class Exchange:
-    """All endpoints of one path: `await exchange(scope, receive, send)` answers one request.
+    """The API as an ASGI app: answers one request of any of its endpoints.
 
-    The order of refusals is fixed: method 405, size 413, authentication 401, scope 403, key 400,
-    media type 415, JSON 400, fields 422; then the desk decides.
+    The order of refusals is fixed: path 404, method 405, size 413, authentication 401, scope 403,
+    key 400, media type 415, JSON 400, fields 422; then the desk decides.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], gate: Gate) -> None:
         self._gate = gate
-        self._rows = {endpoint.contract.method: _row(endpoint) for endpoint in endpoints}
-        if "GET" in self._rows:
-            self._rows["HEAD"] = self._rows["GET"]
+        self._routes = Routes(endpoints)
+        self._readers = {endpoint.name: _readers(endpoint.contract) for endpoint in endpoints}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = cast("Mapping[str, Any]", scope)
-        at = Circumstance(asked["path"], "")
+        path = asked["raw_path"].decode("latin-1")
+        at = Circumstance(path, "")
         try:
             headers = read_headers(asked["headers"])
-            at = Circumstance(asked["path"], correlation.begin(headers.get("traceparent")))
+            at = Circumstance(path, correlation.begin(headers.get("traceparent")))
             reply = await self._answer(asked, headers, receive, at)
         except CallerGone:
             return
@@ -87,8 +86,9 @@ class Exchange:
     async def _answer(
         self, asked: Mapping[str, Any], headers: dict[str, str], receive: Receive, at: Circumstance
     ) -> Reply:
-        row = self._row(asked)
-        contract = row.endpoint.contract
+        endpoint, parameters = self._find(asked)
+        contract = endpoint.contract
+        readers = self._readers[endpoint.name]
         gate = self._gate
         raw = await read_body(
             receive, headers, bytes_max=gate.body_bytes_max, seconds_max=gate.body_seconds_max
@@ -97,14 +97,14 @@ class Exchange:
         key_text = read_key(headers) if contract.key is Key.REQUIRED else None
         arguments: list[object] = []
         canonical = raw
-        if row.body is not None:
-            body, canonical = row.body.read(
+        if readers.body is not None:
+            body, canonical = readers.body.read(
                 raw, headers.get("content-type"), headers.get("content-encoding")
             )
             if contract.takes is not None:
                 arguments.append(body)
-        if row.query is not None:
-            arguments.append(row.query.read(asked["query_string"]))
+        if readers.query is not None:
+            arguments.append(readers.query.read(asked["query_string"]))
         elif contract.scope is not None:
             query.refuse_all(asked["query_string"])
         call = Call(
@@ -112,22 +112,21 @@ class Exchange:
             now=gate.clock.now(),
             correlation_id=at.correlation_id,
             key=_key(contract.method, at.instance, caller, key_text, canonical),
-            path=asked["path_params"],
+            path=parameters,
             headers=headers,
             raw=raw,
         )
-        return await row.endpoint.run(call, *arguments)
+        return await endpoint.run(call, *arguments)
 
-    def _row(self, asked: Mapping[str, Any]) -> _Row:
-        if asked["raw_path"] != asked["path"].encode():
-            raise RouteNotFound("there is nothing at this path; write it as documented")
-        row = self._rows.get(asked["method"])
-        if row is None:
+    def _find(self, asked: Mapping[str, Any]) -> tuple[Endpoint, dict[str, str]]:
+        endpoints, parameters = self._routes.find(asked["raw_path"])
+        endpoint = endpoints.get(asked["method"])
+        if endpoint is None:
             raise MethodNotAllowed(
                 f"{asked['method'][:20]} is not possible here; see the Allow header",
-                allow=self._rows,
+                allow=endpoints,
             )
-        return row
+        return endpoint, parameters
 
     async def _caller(self, scope: str, headers: Mapping[str, str]) -> Caller:
         scheme, _, presented = headers.get("authorization", "").partition(" ")
@@ -154,8 +153,10 @@ async def answer_early(receive: Receive, send: Send, reply: Reply, correlation_i
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-_JSON = (b"content-type", b"application/json")
+_UNLESS_GIVEN = (
+    ("cache-control", (b"cache-control", b"no-store")),
+    ("content-type", (b"content-type", b"application/json")),
+)
 
 
 def head_fields(reply: Reply, correlation_id: str) -> list[tuple[bytes, bytes]]:
@@ -163,14 +164,11 @@ def head_fields(reply: Reply, correlation_id: str) -> list[tuple[bytes, bytes]]:
     fields = [
         (b"content-length", str(len(reply.body)).encode()),
         (b"request-id", correlation_id.encode()),
-        *_ALWAYS,
+        (b"x-content-type-options", b"nosniff"),
     ]
-    typed = False
-    for name, value in reply.headers:
-        typed = typed or name == "content-type"
-        fields.append((name.encode("latin-1"), value.encode("latin-1")))
-    if not typed:
-        fields.append(_JSON)
+    fields += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    given = {name for name, _ in reply.headers}
+    fields += [field for name, field in _UNLESS_GIVEN if name not in given]
     return fields
 
 
@@ -182,14 +180,13 @@ def _head(reply: Reply, correlation_id: str) -> Any:
     }
 
 
-def _row(endpoint: Endpoint) -> _Row:
-    contract = endpoint.contract
+def _readers(contract: Contract) -> _Readers:
     body: BodyReader[Any] | None = None
     if contract.takes is not None:
         body = BodyReader(contract.takes)
     elif contract.method in {"POST", "PATCH"} and contract.scope is not None:
         body = BodyReader(Nothing)
-    return _Row(endpoint, body, QueryReader(contract.query) if contract.query else None)
+    return _Readers(body, QueryReader(contract.query) if contract.query else None)
 
 
 def _key(

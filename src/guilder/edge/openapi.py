@@ -107,7 +107,7 @@ def _parameters(contract: Contract) -> list[Node]:
 def _query_parameters(contract: Contract) -> list[Node]:
     if contract.query is None:
         return []
-    [whole] = schema.components([contract.query]).values() or [{}]
+    whole = schema.components([contract.query])[contract.query.__name__]
     cursor = _cursor_schema(contract)
     found: list[Node] = []
     for name, field in whole.get("properties", {}).items():

@@ -12,7 +12,13 @@ from guilder.ledger.model import (
     debit,
     entry,
 )
-from guilder.ledger.queries import list_entries_by_source, trial_balance, verify_book
+from guilder.ledger.queries import (
+    amounts_by_source,
+    count_entries,
+    list_entries_by_source,
+    trial_balance,
+    verify_book,
+)
 
 __all__ = [
     "AccountName",
@@ -22,6 +28,8 @@ __all__ = [
     "PostedEntry",
     "Posting",
     "Side",
+    "amounts_by_source",
+    "count_entries",
     "credit",
     "debit",
     "entry",

@@ -109,6 +109,33 @@ async def list_entries_by_source(
     return _gathered(rows)
 
 
+async def amounts_by_source(
+    tx: ReadTx, source_system: str, source_event_ids: Sequence[str]
+) -> dict[str, Money]:
+    """What each of these source events' entries moved: the sum of its debits, in one currency."""
+    rows = await tx.rows(
+        """
+        select source_event_id, currency, sum(amount_minor)::bigint as amount_minor
+          from ledger.entry
+          join ledger.posting on posting.entry_id = entry.id
+         where source_system = $1
+           and source_event_id = any($2::text[])
+           and side = 'debit'
+         group by source_event_id, currency
+        """,
+        source_system,
+        list(source_event_ids),
+    )
+    return {row["source_event_id"]: Money.of(row["amount_minor"], row["currency"]) for row in rows}
+
+
+async def count_entries(tx: ReadTx, source_system: str) -> int:
+    """How many entries a system has posted."""
+    return await tx.value(
+        "select count(*) from ledger.entry where source_system = $1", source_system
+    )
+
+
 async def verify_book(tx: ReadTx) -> list[Finding]:
     """Check I1 and I5 over the whole book, from the postings up."""
     return [

@@ -5,7 +5,7 @@ from guilder.payments.actions.record_news import NewsOutcome, record_news
 from guilder.payments.actions.resolve_attempts import resolve_attempts
 from guilder.payments.errors import PaymentNotFound
 from guilder.payments.model import Attempt, Payment, Refund, Story
-from guilder.payments.queries import find_story, verify_payments
+from guilder.payments.queries import find_story, list_moved, verify_payments
 from guilder.payments.rules.booking import SYSTEM
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Story",
     "find_story",
     "kit",
+    "list_moved",
     "record_news",
     "resolve_attempts",
     "verify_payments",

@@ -7,6 +7,7 @@ import msgspec
 from guilder.kernel import codec
 from guilder.kernel.finding import Finding
 from guilder.kernel.ids import AttemptId, PaymentId, RefundId
+from guilder.kernel.money import Money
 from guilder.kernel.page import Page, PageRequest, page_of
 from guilder.kernel.scope import Scope
 from guilder.payments.model import HistoryLine, Payment, PaymentFilter, Refund, Story
@@ -181,6 +182,26 @@ async def find_story(tx: ReadTx, scope: Scope, payment_id: PaymentId) -> Story |
             for row in history
         ),
     )
+
+
+async def list_moved(
+    tx: ReadTx, after: AttemptId | None, *, limit: int
+) -> list[tuple[AttemptId, Money]]:
+    """Attempts that moved money, undoing and overtaken ones too, by id, with how much."""
+    rows = await tx.rows(
+        """
+        select id, amount_minor, currency
+          from payments.attempt
+         where state in ('succeeded', 'overtaken')
+           and operation in ('sale', 'capture', 'refund')
+           and ($1::uuid is null or id > $1)
+         order by id
+         limit $2
+        """,
+        after.value if after else None,
+        limit,
+    )
+    return [(AttemptId(row["id"]), Money.of(row["amount_minor"], row["currency"])) for row in rows]
 
 
 async def verify_payments(tx: ReadTx) -> list[Finding]:

@@ -1,5 +1,6 @@
 """Jobs: do this later. Deferred inside the transaction that gave the reason, run by the worker."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any, cast
 
 import procrastinate
 from procrastinate import RetryStrategy
+from procrastinate.exceptions import ProcrastinateException
 
 from guilder.kernel import codec
 from guilder.kernel.secret import Secret
@@ -71,14 +73,27 @@ class Runner:
     async def run(self) -> None:
         """Work until cancelled; jobs that are running then are finished first."""
         async with self._app.open_async():
-            await self._app.run_worker_async(
-                concurrency=RUN_AT_ONCE,
-                install_signal_handlers=False,
-                delete_jobs="successful",
-                fetch_job_polling_interval=1.0,
-                shutdown_graceful_timeout=10.0,
-                stalled_worker_timeout=STALLED_AFTER_SECONDS,
-            )
+            sweeping = asyncio.create_task(self._sweep_for_ever())
+            try:
+                await self._app.run_worker_async(
+                    concurrency=RUN_AT_ONCE,
+                    install_signal_handlers=False,
+                    delete_jobs="successful",
+                    fetch_job_polling_interval=1.0,
+                    shutdown_graceful_timeout=10.0,
+                    stalled_worker_timeout=STALLED_AFTER_SECONDS,
+                )
+            finally:
+                sweeping.cancel()
+                await asyncio.gather(sweeping, return_exceptions=True)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep_stalled()
+            except ProcrastinateException:
+                log.warning("could not look for stalled jobs; trying again", exc_info=True)
 
     async def sweep_stalled(self) -> int:
         """Give the jobs of dead workers back to the queue; returns how many."""

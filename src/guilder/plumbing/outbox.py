@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from guilder.kernel import codec
+from guilder.kernel.finding import Finding
 from guilder.kernel.ids import EventId, Id, MerchantId
 from guilder.plumbing.db import ReadTx, Tx
 
@@ -171,6 +172,28 @@ async def list_about(tx: ReadTx, subjects: Sequence[str]) -> list[tuple[Message,
                 payload=msgspec.json.decode(row["payload"]),
             ),
             str(row["state"]),
+        )
+        for row in rows
+    ]
+
+
+async def verify_outbox(tx: ReadTx) -> list[Finding]:
+    """I11: news that was set aside, or has waited longer than its tries can take."""
+    rows = await tx.rows(
+        """
+        select id, topic, state, trouble
+          from plumbing.outbox
+         where state = 'failed'
+            or (state = 'new' and happened_at < now() - interval '1 hour')
+         order by position
+         limit 100
+        """
+    )
+    return [
+        Finding(
+            "I11",
+            str(EventId(row["id"])),
+            f"{row['topic']} is {row['state']}: {row['trouble'] or 'no relay has taken it up'}",
         )
         for row in rows
     ]

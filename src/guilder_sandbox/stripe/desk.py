@@ -7,7 +7,6 @@ import msgspec
 from guilder_sandbox.book import Book, Kind, Movement, State
 from guilder_sandbox.clock import Clock
 from guilder_sandbox.store import Row, Store
-from guilder_sandbox.stripe import params
 from guilder_sandbox.stripe.currencies import to_iso
 from guilder_sandbox.stripe.form import Form
 from guilder_sandbox.stripe.model import (
@@ -217,7 +216,7 @@ class Desk:
         """
         intent, attempt = charged
         payment_our_ref = our_ref_in(intent.metadata)
-        our_ref = None if call is None else our_ref_in(params.metadata(call.form))
+        our_ref = None if call is None else _sent_ref(call.form)
         return self.book.record(
             Movement(
                 provider=PROVIDER,
@@ -249,6 +248,13 @@ class Desk:
         rows = self.store.all("select doc from stripe_endpoint order by seq")
         found = [_unpack_endpoint(row[0]) for row in rows if isinstance(row[0], bytes)]
         self._endpoints = {endpoint.seq: endpoint for endpoint in found}
+
+
+def _sent_ref(form: Form) -> str | None:
+    """The caller's reference for this very operation."""
+    sent = form.get("metadata")
+    ref = sent.get("guilder_attempt") if isinstance(sent, dict) else None
+    return ref if isinstance(ref, str) and ref else None
 
 
 def unpack_intent(snapshot: bytes) -> Intent:

@@ -1,5 +1,6 @@
 """Stripe's form encoding: names with brackets become nested values."""
 
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import unquote_plus
 
@@ -26,13 +27,13 @@ def parse_form(raw: bytes) -> Form:
         pairs = text.split("&", FIELDS_MAX)
         for pair in pairs:
             name, _, value = pair.partition("=")
-            if "%" in pair or "+" in pair:
-                name = unquote_plus(name, errors="strict")
+            if "%" in value or "+" in value:
                 value = unquote_plus(value, errors="strict")
-            if "[" not in name:
-                form[name] = value
+            keys = _keys_of(name)
+            if len(keys) == 1:
+                form[keys[0]] = value
             else:
-                _put(form, name, value)
+                _put(form, keys, value)
     except UnicodeDecodeError as cause:
         raise BadForm("the form is not percent-encoded UTF-8") from cause
     if len(pairs) > FIELDS_MAX:
@@ -46,18 +47,27 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _put(form: Form, name: str, value: str) -> None:
-    head, _, rest = name.partition("[")
+@lru_cache(maxsize=512)
+def _keys_of(name: str) -> tuple[str, ...]:
+    """a[b][] becomes a, b and nothing. Names repeat from request to request."""
+    plain = unquote_plus(name, errors="strict")
+    if "[" not in plain:
+        return (plain,)
+    head, _, rest = plain.partition("[")
     if not rest.endswith("]") or not head:
-        raise BadForm(f"the name {name} is malformed")
-    keys = [head, *rest[:-1].split("][")]
+        raise BadForm(f"the name {plain} is malformed")
+    keys = (head, *rest[:-1].split("]["))
     if len(keys) > DEPTH_MAX:
-        raise BadForm(f"the name {name} is nested too deeply")
+        raise BadForm(f"the name {plain} is nested too deeply")
+    return keys
+
+
+def _put(form: Form, keys: tuple[str, ...], value: str) -> None:
     place = form
     for key in keys[:-2]:
         inner = place.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise BadForm(f"the name {name} is used in two ways")
+            raise BadForm(f"the name {key} is used in two ways")
         place = inner
     _put_last(place, keys[-2], keys[-1], value)
 

@@ -2,9 +2,7 @@
 
 from typing import TypeAlias
 
-from guilder.connectors.psp.contract import Advice as A
-from guilder.connectors.psp.contract import Answer, Operation, Verdict
-from guilder.connectors.psp.contract import Reason as R
+from guilder.connectors.psp.contract import Advice, Answer, Operation, Reason, Verdict
 from guilder.connectors.psp.stripe import translate
 from tests.connectors.psp.stripe.samples import ask_for, sample
 
@@ -12,7 +10,7 @@ AUTHORIZE, SALE = Operation.AUTHORIZE, Operation.SALE
 CAPTURE, VOID, GIVE_BACK = Operation.CAPTURE, Operation.VOID, Operation.REFUND
 YES, NO, WAIT, UNSURE = Verdict.SUCCEEDED, Verdict.DECLINED, Verdict.PENDING, Verdict.UNKNOWN
 
-Refusal: TypeAlias = tuple[Operation, R, A, str]
+Refusal: TypeAlias = tuple[Operation, Reason, Advice, str]
 
 ANSWERS: dict[str, tuple[Operation, Verdict]] = {
     "sale_succeeded": (SALE, YES),
@@ -72,84 +70,164 @@ ANSWERS: dict[str, tuple[Operation, Verdict]] = {
 """What a recorded answer to an asking means, when it comes to the first try."""
 
 REFUSALS: dict[str, Refusal] = {
-    "error_card_generic_decline": (SALE, R.GENERIC_DECLINE, A.RETRY_LATER, "generic_decline"),
+    "error_card_generic_decline": (
+        SALE,
+        Reason.GENERIC_DECLINE,
+        Advice.RETRY_LATER,
+        "generic_decline",
+    ),
     "error_card_insufficient_funds": (
         SALE,
-        R.INSUFFICIENT_FUNDS,
-        A.OTHER_METHOD,
+        Reason.INSUFFICIENT_FUNDS,
+        Advice.OTHER_METHOD,
         "insufficient_funds",
     ),
-    "error_card_lost_card": (SALE, R.LOST_OR_STOLEN, A.NEVER, "lost_card"),
-    "error_card_stolen_card": (AUTHORIZE, R.LOST_OR_STOLEN, A.NEVER, "stolen_card"),
-    "error_card_fraudulent": (SALE, R.SUSPECTED_FRAUD, A.NEVER, "fraudulent"),
-    "error_card_do_not_honor": (SALE, R.GENERIC_DECLINE, A.NEVER, "do_not_honor"),
-    "error_card_velocity": (SALE, R.LIMIT_EXCEEDED, A.OTHER_METHOD, "card_velocity_exceeded"),
-    "error_card_not_supported": (SALE, R.NOT_SUPPORTED, A.OTHER_METHOD, "card_not_supported"),
-    "error_card_expired": (SALE, R.EXPIRED_CARD, A.OTHER_METHOD, "expired_card"),
-    "error_card_incorrect_cvc": (SALE, R.INCORRECT_CVC, A.OTHER_METHOD, "incorrect_cvc"),
-    "error_card_incorrect_number": (SALE, R.INCORRECT_NUMBER, A.OTHER_METHOD, "incorrect_number"),
-    "error_card_processing_error": (SALE, R.PROVIDER_FAULT, A.RETRY_LATER, "processing_error"),
+    "error_card_lost_card": (SALE, Reason.LOST_OR_STOLEN, Advice.NEVER, "lost_card"),
+    "error_card_stolen_card": (AUTHORIZE, Reason.LOST_OR_STOLEN, Advice.NEVER, "stolen_card"),
+    "error_card_fraudulent": (SALE, Reason.SUSPECTED_FRAUD, Advice.NEVER, "fraudulent"),
+    "error_card_do_not_honor": (SALE, Reason.GENERIC_DECLINE, Advice.NEVER, "do_not_honor"),
+    "error_card_velocity": (
+        SALE,
+        Reason.LIMIT_EXCEEDED,
+        Advice.OTHER_METHOD,
+        "card_velocity_exceeded",
+    ),
+    "error_card_not_supported": (
+        SALE,
+        Reason.NOT_SUPPORTED,
+        Advice.OTHER_METHOD,
+        "card_not_supported",
+    ),
+    "error_card_expired": (SALE, Reason.EXPIRED_CARD, Advice.OTHER_METHOD, "expired_card"),
+    "error_card_incorrect_cvc": (SALE, Reason.INCORRECT_CVC, Advice.OTHER_METHOD, "incorrect_cvc"),
+    "error_card_incorrect_number": (
+        SALE,
+        Reason.INCORRECT_NUMBER,
+        Advice.OTHER_METHOD,
+        "incorrect_number",
+    ),
+    "error_card_processing_error": (
+        SALE,
+        Reason.PROVIDER_FAULT,
+        Advice.RETRY_LATER,
+        "processing_error",
+    ),
     "error_card_authentication_required": (
         SALE,
-        R.AUTHENTICATION_REQUIRED,
-        A.AUTHENTICATE,
+        Reason.AUTHENTICATION_REQUIRED,
+        Advice.AUTHENTICATE,
         "authentication_required",
     ),
     "error_card_action_required": (
         SALE,
-        R.AUTHENTICATION_REQUIRED,
-        A.AUTHENTICATE,
+        Reason.AUTHENTICATION_REQUIRED,
+        Advice.AUTHENTICATE,
         "payment_intent_action_required",
     ),
-    "error_card_code_of_tomorrow": (SALE, R.GENERIC_DECLINE, A.OTHER_METHOD, "moon_in_wrong_phase"),
+    "error_card_code_of_tomorrow": (
+        SALE,
+        Reason.GENERIC_DECLINE,
+        Advice.OTHER_METHOD,
+        "moon_in_wrong_phase",
+    ),
     "error_card_rate_limit": (
         SALE,
-        R.LIMIT_EXCEEDED,
-        A.RETRY_LATER,
+        Reason.LIMIT_EXCEEDED,
+        Advice.RETRY_LATER,
         "card_decline_rate_limit_exceeded",
     ),
-    "error_request_missing_parameter": (SALE, R.INVALID_REQUEST, A.NEVER, "parameter_missing"),
-    "error_request_unknown_parameter": (AUTHORIZE, R.INVALID_REQUEST, A.NEVER, "parameter_unknown"),
-    "error_request_without_code": (SALE, R.INVALID_REQUEST, A.NEVER, "invalid_request_error"),
-    "error_request_no_such_method": (SALE, R.INVALID_REQUEST, A.OTHER_METHOD, "resource_missing"),
-    "error_request_no_such_payment": (
-        CAPTURE,
-        R.INVALID_REQUEST,
-        A.OTHER_METHOD,
+    "error_request_missing_parameter": (
+        SALE,
+        Reason.INVALID_REQUEST,
+        Advice.NEVER,
+        "parameter_missing",
+    ),
+    "error_request_unknown_parameter": (
+        AUTHORIZE,
+        Reason.INVALID_REQUEST,
+        Advice.NEVER,
+        "parameter_unknown",
+    ),
+    "error_request_without_code": (
+        SALE,
+        Reason.INVALID_REQUEST,
+        Advice.NEVER,
+        "invalid_request_error",
+    ),
+    "error_request_no_such_method": (
+        SALE,
+        Reason.INVALID_REQUEST,
+        Advice.OTHER_METHOD,
         "resource_missing",
     ),
-    "error_request_amount_too_small": (SALE, R.INVALID_REQUEST, A.NEVER, "amount_too_small"),
-    "error_request_amount_too_large": (SALE, R.LIMIT_EXCEEDED, A.NEVER, "amount_too_large"),
-    "error_request_token_used": (SALE, R.INVALID_REQUEST, A.OTHER_METHOD, "token_already_used"),
+    "error_request_no_such_payment": (
+        CAPTURE,
+        Reason.INVALID_REQUEST,
+        Advice.OTHER_METHOD,
+        "resource_missing",
+    ),
+    "error_request_amount_too_small": (
+        SALE,
+        Reason.INVALID_REQUEST,
+        Advice.NEVER,
+        "amount_too_small",
+    ),
+    "error_request_amount_too_large": (
+        SALE,
+        Reason.LIMIT_EXCEEDED,
+        Advice.NEVER,
+        "amount_too_large",
+    ),
+    "error_request_token_used": (
+        SALE,
+        Reason.INVALID_REQUEST,
+        Advice.OTHER_METHOD,
+        "token_already_used",
+    ),
     "error_request_unexpected_state": (
         CAPTURE,
-        R.INVALID_REQUEST,
-        A.NEVER,
+        Reason.INVALID_REQUEST,
+        Advice.NEVER,
         "payment_intent_unexpected_state",
     ),
     "error_request_already_refunded": (
         GIVE_BACK,
-        R.INVALID_REQUEST,
-        A.NEVER,
+        Reason.INVALID_REQUEST,
+        Advice.NEVER,
         "charge_already_refunded",
     ),
     "error_request_refund_too_large": (
         GIVE_BACK,
-        R.INVALID_REQUEST,
-        A.NEVER,
+        Reason.INVALID_REQUEST,
+        Advice.NEVER,
         "invalid_request_error",
     ),
-    "error_request_refund_disputed": (GIVE_BACK, R.INVALID_REQUEST, A.NEVER, "charge_disputed"),
+    "error_request_refund_disputed": (
+        GIVE_BACK,
+        Reason.INVALID_REQUEST,
+        Advice.NEVER,
+        "charge_disputed",
+    ),
     "error_request_balance_insufficient": (
         GIVE_BACK,
-        R.INSUFFICIENT_FUNDS,
-        A.RETRY_LATER,
+        Reason.INSUFFICIENT_FUNDS,
+        Advice.RETRY_LATER,
         "balance_insufficient",
     ),
-    "error_unrecognized_url": (SALE, R.INVALID_REQUEST, A.NEVER, "invalid_request_error"),
-    "error_unauthorized": (SALE, R.PROVIDER_FAULT, A.RETRY_LATER, "invalid_request_error"),
-    "error_key_expired": (SALE, R.PROVIDER_FAULT, A.RETRY_LATER, "api_key_expired"),
-    "error_forbidden": (CAPTURE, R.PROVIDER_FAULT, A.RETRY_LATER, "invalid_request_error"),
+    "error_unrecognized_url": (SALE, Reason.INVALID_REQUEST, Advice.NEVER, "invalid_request_error"),
+    "error_unauthorized": (
+        SALE,
+        Reason.PROVIDER_FAULT,
+        Advice.RETRY_LATER,
+        "invalid_request_error",
+    ),
+    "error_key_expired": (SALE, Reason.PROVIDER_FAULT, Advice.RETRY_LATER, "api_key_expired"),
+    "error_forbidden": (
+        CAPTURE,
+        Reason.PROVIDER_FAULT,
+        Advice.RETRY_LATER,
+        "invalid_request_error",
+    ),
 }
 """Which recorded errors are a sure no to the first try, and why."""
 

@@ -97,7 +97,11 @@ class Scripted:
     def write_message(self, message: ProviderMessage) -> tuple[dict[str, str], bytes]:
         """Headers and raw body of this message, signed, as `read_message` takes them."""
         raw = to_json(message)
-        return {HEADER: self._signature(raw)}, raw
+        return self.headers_for(raw), raw
+
+    def headers_for(self, raw: bytes) -> dict[str, str]:
+        """The headers that sign any bytes at all."""
+        return {HEADER: self._signature(raw)}
 
     def read_message(
         self,

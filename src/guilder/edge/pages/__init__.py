@@ -1,0 +1,1 @@
+"""The pages people read about the API, made from its OpenAPI document."""

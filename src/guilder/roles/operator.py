@@ -1,0 +1,130 @@
+"""What the operator asks at the console."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncGenerator
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from guilder.kernel.clock import rfc3339
+from guilder.kernel.errors import Refusal
+from guilder.kernel.finding import Finding
+from guilder.kernel.ids import PaymentId
+from guilder.kernel.scope import Scope
+from guilder.kernel.secret import Secret
+from guilder.plumbing.db import Database
+from guilder.plumbing.migrate import Step, apply, folder, pending, read
+from guilder.plumbing.postgres.cluster import find_running
+from guilder.plumbing.postgres.supervisor import EmbeddedPostgres
+from guilder.roles.parts import database_url
+from guilder.roles.settings import Settings, SettingsTrouble
+from guilder.roles.solo import prepared
+from guilder.roles.verify import verify
+from guilder.trail.public import Trail, tell_trail
+from guilder.trail.wire import TrailView
+
+
+def verify_database(settings: Settings, *, json: bool) -> int:
+    """Print the findings; 0 when there are none, else 1."""
+    findings = asyncio.run(_verify(settings))
+    if json:
+        told = {"findings": findings, "clean": not findings}
+        sys.stdout.write(f"{msgspec.json.encode(told).decode()}\n")
+    else:
+        for finding in findings:
+            sys.stdout.write(f"{finding.invariant} {finding.subject}: {finding.sentence}\n")
+        sys.stdout.write(
+            f"{len(findings)} violations\n" if findings else "clean: I1 I3 I5 I6 I7 I11 hold\n"
+        )
+    return 1 if findings else 0
+
+
+def print_trail(settings: Settings, payment_id: str, *, json: bool) -> int:
+    """Print a payment's trail; 2 when there is no such payment."""
+    try:
+        trail = asyncio.run(_trail(settings, PaymentId.parse(payment_id)))
+    except Refusal as refusal:
+        sys.stderr.write(f"guilder: {refusal}\n")
+        return 2
+    if json:
+        sys.stdout.write(f"{msgspec.json.encode(TrailView.of(trail)).decode()}\n")
+    else:
+        show_trail(Console(), trail)
+    return 0
+
+
+def migrate_database(settings: Settings, *, expand_only: bool, check: bool) -> int:
+    """Apply what is pending, or with `check` only say what it is."""
+    return asyncio.run(_migrate(settings, expand_only=expand_only, check=check))
+
+
+def show_trail(console: Console, trail: Trail) -> None:
+    """A trail as a table for people."""
+    payment = trail.payment
+    title = f"{payment.id}  {payment.amount}  {payment.state}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("at", "kind", "id", "what"):
+        table.add_column(
+            name, overflow="fold" if name == "what" else "ignore", no_wrap=name != "what"
+        )
+    for step in trail.steps:
+        table.add_row(rfc3339(step.at)[11:23], step.kind.value, step.id, step.summary)
+    console.print(table)
+
+
+async def _verify(settings: Settings) -> list[Finding]:
+    async with _database(settings) as db:
+        return await verify(db)
+
+
+async def _trail(settings: Settings, payment_id: PaymentId) -> Trail:
+    async with _database(settings) as db:
+        try:
+            return await tell_trail(db, Scope(is_test=True), payment_id)
+        except Refusal:
+            return await tell_trail(db, Scope(is_test=False), payment_id)
+
+
+async def _migrate(settings: Settings, *, expand_only: bool, check: bool) -> int:
+    migrations = read(folder())
+    steps = frozenset({Step.EXPAND}) if expand_only else frozenset(Step)
+    async with _database(settings) as db:
+        if check:
+            left = [one for one in await pending(db, migrations) if one.step in steps]
+            for one in left:
+                sys.stdout.write(f"pending: {one.number:04d} {one.name} ({one.step})\n")
+            return 1 if left else 0
+        applied = await apply(db, migrations, steps=steps, tell=_say)
+    sys.stdout.write(f"{applied} applied\n" if applied else "nothing to apply\n")
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+@contextlib.asynccontextmanager
+async def _database(settings: Settings) -> AsyncGenerator[Database]:
+    """The installation's database; an embedded one that is not running is started meanwhile."""
+    async with contextlib.AsyncExitStack() as stack:
+        url = await _url(settings, stack)
+        db = await Database.open(url, connections_max=2, name="guilder operator")
+        stack.push_async_callback(db.close)
+        yield db
+
+
+async def _url(settings: Settings, stack: contextlib.AsyncExitStack) -> Secret:
+    if settings.database_url is not None or find_running(settings.home) is not None:
+        return database_url(settings)
+    if not (settings.home / "postgres.json").exists():
+        raise SettingsTrouble(
+            f"there is no installation in {settings.home}; start `guilder solo`, or set "
+            "GUILDER_HOME or GUILDER_DATABASE_URL"
+        )
+    postgres = EmbeddedPostgres(settings.home, bin_folder=settings.postgres_bin)
+    cluster = postgres.start()
+    stack.callback(postgres.stop)
+    return await prepared(cluster, settings.home)

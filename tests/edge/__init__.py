@@ -1,0 +1,1 @@
+"""Tests of how we speak HTTP, over real sockets."""
