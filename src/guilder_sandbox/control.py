@@ -75,7 +75,7 @@ class Control:
                 "now": rfc3339(self._clock.micros()),
                 "faults": len(self._faults.rules),
                 "held": self._healing.held,
-                "webhooks": self._sender.counts(),
+                "webhooks_pending": self._sender.pending(),
             }
         )
 

@@ -1,9 +1,8 @@
-"""One SQLite file, one writer, and commits that many answers share.
+"""One SQLite file, one writer, and commits that many answers share."""
 
-Nothing is answered before the commit of its group: a killed sandbox has lost nothing it said. The
-file is in WAL mode with synchronous=NORMAL, which survives the death of the process; the loss of
-the whole machine may cost the last moments, and this is a simulator.
-"""
+# Nothing is answered before the commit of its group: a killed sandbox has lost nothing it said.
+# The file is in WAL mode with synchronous=NORMAL, which survives the death of the process; the
+# loss of the whole machine may cost the last moments, and this is a simulator.
 
 import asyncio
 import contextlib
@@ -18,6 +17,7 @@ from guilder_sandbox.trouble import Trouble
 Cell: TypeAlias = str | int | bytes | None
 Row: TypeAlias = tuple[Cell, ...]
 
+BUSY_SECONDS = 1  # How long a commit waits for somebody who opened the file by hand.
 LOG_BYTES_MAX = 32 * 1024 * 1024  # A longer log is brought into the file beside the work.
 CHUNK_ROWS = 500  # Rows read at a time while a long answer streams, so that others are served.
 
@@ -31,7 +31,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._db = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
         self._db.execute("pragma wal_autocheckpoint = 0")
@@ -137,9 +137,9 @@ class Store:
         try:
             await asyncio.to_thread(_copy_log, self.path)
             self._db.execute("pragma busy_timeout = 0")
-            self._db.execute("pragma wal_checkpoint(restart)")  # Left for later if one reads.
+            self._db.execute("pragma wal_checkpoint(truncate)")  # Left for later if one reads.
         finally:
-            self._db.execute("pragma busy_timeout = 5000")
+            self._db.execute(f"pragma busy_timeout = {BUSY_SECONDS * 1000}")
             self._tidying = None
 
     def _log_bytes(self) -> int:

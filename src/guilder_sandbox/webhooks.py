@@ -16,7 +16,6 @@ DeliveryState: TypeAlias = Literal["pending", "delivered", "given_up", "dropped"
 RETRY_SECONDS = (1, 3, 10, 30, 60, 120, 300, 600, 1800, 3600, 3600, 3600)  # Then it is given up.
 ANSWER_SECONDS_MAX = 10  # A receiver that thinks longer is asked again later.
 AT_ONCE = 32  # Deliveries under way at the same time.
-LOOK_AHEAD = 4 * AT_ONCE
 OVERTAKEN_MS = 900  # How long a reordered event is held back, so that later ones pass it.
 IDLE_SECONDS = 60
 
@@ -136,7 +135,12 @@ class Sender:
         self._retry_now = True
         self._nudge.set()
 
+    def pending(self) -> int:
+        rows = self._store.all("select count(*) from delivery where state = 'pending'")
+        return int(rows[0][0] or 0)
+
     def counts(self) -> dict[str, int]:
+        """How many deliveries there are in each state, over all time."""
         rows = self._store.all("select state, count(*) from delivery group by state")
         return {str(state): int(count or 0) for state, count in rows}
 
@@ -165,7 +169,7 @@ class Sender:
                 "update delivery set due_ms = ? where state = 'pending' and attempts > 0",
                 (real_millis(),),
             )
-        for row in self._store.all(DUE, (real_millis(), LOOK_AHEAD)):
+        for row in self._store.all(DUE, (real_millis(), AT_ONCE)):
             delivery = msgspec.convert(row, Delivery)
             if delivery.seq not in self._under_way and room > 0:
                 room -= 1

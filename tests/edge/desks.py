@@ -72,7 +72,7 @@ class OrderQuery(ListQuery, frozen=True, forbid_unknown_fields=True):
     """Which orders."""
 
     paid: bool | None = None
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
 class OrdersDesk:
@@ -90,7 +90,7 @@ class OrdersDesk:
         refuses=(SoldOut, Overrun),
         tag="orders",
     )
-    async def create(self, call: Call, body: OrderRequest) -> Reply:
+    async def create(self, _: Call, body: OrderRequest) -> Reply:
         if body.note == "sold out":
             raise SoldOut("there is none left")
         if body.note == "overrun":
@@ -143,7 +143,7 @@ class OrdersDesk:
         summary="List orders",
         tag="orders",
     )
-    async def list_orders(self, call: Call, query: OrderQuery) -> Reply:
+    async def list_orders(self, _: Call, query: OrderQuery) -> Reply:
         page = query.page(PaymentId)
         shown = f"{page.limit} {query.paid} {query.metadata}"
         views = [OrderView("order", PaymentId.new(), 1, shown)]

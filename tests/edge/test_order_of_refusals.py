@@ -45,9 +45,7 @@ async def test_refusals_come_in_their_fixed_order(api: Api, desk: OrdersDesk) ->
         if "key" in asked:
             headers["Idempotency-Key"] = str(asked["key"])
         caller = api.holding(str(asked["caller"]) if "caller" in asked else None)
-        answer = await caller.send(
-            str(asked["method"]), PATH, body=asked["body"], headers=headers
-        )
+        answer = await caller.send(str(asked["method"]), PATH, body=asked["body"], headers=headers)
         assert answer.outcome == outcome, what
     assert desk.made == 1
 
@@ -108,7 +106,9 @@ async def test_a_key_that_does_not_print_or_is_too_long_is_malformed(api: Api, g
 
 
 @pytest.mark.proves("S02")
-@pytest.mark.parametrize("given", ["k", "k" * 255, "é" * 255, "with spaces in it", "日本-🌷", "a,b"])
+@pytest.mark.parametrize(
+    "given", ["k", "k" * 255, "é" * 255, "with spaces in it", "日本-🌷", "a,b"]
+)
 async def test_any_key_that_prints_is_good(api: Api, given: str) -> None:
     assert await send_with_key(api, given) == (201, None)
 

@@ -37,6 +37,11 @@ VIOLATIONS: dict[str, tuple[str, str, str]] = {
         "import litestar",
         "guilder.access.actions -> litestar",
     ),
+    "the framework in a desk": (
+        "merchants/http.py",
+        "import litestar",
+        "guilder.merchants.http -> litestar",
+    ),
     "a helpers file in a context": (
         "payments/helpers.py",
         "",

@@ -8,15 +8,18 @@ import pytest
 from guilder.connectors.psp.contract import (
     Advice,
     Answer,
+    Ask,
     Decline,
+    News,
     Operation,
     Reason,
     Verdict,
 )
 from guilder.kernel.idempotency import KeyInProgress, KeyReused
-from guilder.kernel.ids import MerchantId
+from guilder.kernel.ids import AttemptId, MerchantId
 from guilder.kernel.money import Money
 from guilder.merchants.public import MerchantNotFound
+from guilder.payments.public import record_news
 from guilder.payments.states import AttemptState, PaymentState
 from tests.world import World, shown
 
@@ -33,7 +36,10 @@ async def test_a_payment_is_taken_booked_and_announced_together(world: World) ->
     assert payment.state is PaymentState.CAPTURED
     assert (payment.authorized_minor, payment.captured_minor) == (25_00, 25_00)
     assert (payment.method.brand, payment.method.last4) == ("visa", "4242")
-    assert await world.balances() == {"merchant_payable EUR": 25_00, "psp_clearing:scripted EUR": 25_00}
+    assert await world.balances() == {
+        "merchant_payable EUR": 25_00,
+        "psp_clearing:scripted EUR": 25_00,
+    }
     assert await world.topics() == ["merchant.created", "payment.captured"]
     assert len(world.psp.book) == 1
     assert await world.findings() == []
@@ -68,7 +74,10 @@ async def test_the_same_key_takes_the_money_once_and_is_answered_alike(world: Wo
     assert second.is_replay
     assert second.answer == first.answer
     assert len(world.psp.asked) == 1
-    assert await world.balances() == {"merchant_payable EUR": 25_00, "psp_clearing:scripted EUR": 25_00}
+    assert await world.balances() == {
+        "merchant_payable EUR": 25_00,
+        "psp_clearing:scripted EUR": 25_00,
+    }
 
 
 @pytest.mark.proves("S4-16", "S02")
@@ -82,9 +91,10 @@ async def test_the_same_key_with_another_body_is_refused_and_changes_nothing(wor
 
 @pytest.mark.proves("S4-16", "S02")
 async def test_forty_callers_with_one_key_make_one_payment(world: World) -> None:
-    release = asyncio.Event()
+    asked, release = asyncio.Event(), asyncio.Event()
 
-    async def hold(_ask: object) -> None:
+    async def hold(_ask: Ask) -> None:
+        asked.set()
         await release.wait()
 
     world.psp.before_answering = hold
@@ -119,7 +129,10 @@ async def test_a_silent_provider_is_asked_again_and_believed_once(world: World) 
     payment = await world.payment(payment_id)
     assert payment.state is PaymentState.CAPTURED
     assert payment.provider_ref == "ref-1"
-    assert await world.balances() == {"merchant_payable EUR": 25_00, "psp_clearing:scripted EUR": 25_00}
+    assert await world.balances() == {
+        "merchant_payable EUR": 25_00,
+        "psp_clearing:scripted EUR": 25_00,
+    }
     assert (await world.topics())[1:] == ["payment.captured"]
     assert (await world.order(25_00, key="one")).answer == answered.answer
     assert len(world.psp.asked) == 1
@@ -193,15 +206,15 @@ async def test_somebody_elses_merchant_is_not_found_and_the_key_stays_free(world
 
 @pytest.mark.proves("S09")
 async def test_a_caller_who_hangs_up_leaves_a_finished_payment(world: World) -> None:
-    release = asyncio.Event()
+    asked, release = asyncio.Event(), asyncio.Event()
 
-    async def hold(_ask: object) -> None:
+    async def hold(_ask: Ask) -> None:
+        asked.set()
         await release.wait()
 
     world.psp.before_answering = hold
     caller = asyncio.create_task(world.order(25_00, key="one"))
-    while not world.psp.asked:
-        await asyncio.sleep(0.01)
+    await asked.wait()
     caller.cancel()
     release.set()
     await world.kit.drain()
@@ -213,15 +226,15 @@ async def test_a_caller_who_hangs_up_leaves_a_finished_payment(world: World) -> 
 
 async def test_after_a_crash_between_the_beats_the_key_tells_how_it_ended(world: World) -> None:
     """The first request dies after beat one: nobody was asked, and nobody was answered."""
-    release = asyncio.Event()
+    asked, release = asyncio.Event(), asyncio.Event()
 
-    async def die(_ask: object) -> None:
+    async def die(_ask: Ask) -> None:
+        asked.set()
         await release.wait()
 
     world.psp.before_answering = die
     task = asyncio.create_task(world.order(25_00, key="one"))
-    while not world.psp.asked:
-        await asyncio.sleep(0.01)
+    await asked.wait()
     with pytest.raises(KeyInProgress):
         await world.order(25_00, key="one")
     world.clock.move(timedelta(seconds=16))
@@ -234,11 +247,6 @@ async def test_after_a_crash_between_the_beats_the_key_tells_how_it_ended(world:
     assert (await world.order(25_00, key="one")).answer == abandoned.answer
 
 
-async def _tell(world: World, operation: Operation, attempt_id: object, answer: Answer) -> None:
-    from guilder.connectors.psp.contract import News
-    from guilder.kernel.ids import AttemptId
-    from guilder.payments.public import record_news
-
-    assert isinstance(attempt_id, AttemptId)
+async def _tell(world: World, operation: Operation, attempt_id: AttemptId, answer: Answer) -> None:
     news = News(operation, attempt_id, answer.provider_ref or "", answer)
     await record_news(world.kit, "scripted", news, world.clock.now(), is_test=True)

@@ -3,11 +3,15 @@
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-from guilder.access.model import ApiKey
+from guilder.access.model import SCOPES, ApiKey
 from guilder.kernel.clock import rfc3339
 from guilder.kernel.ids import ApiKeyId, MerchantId, ResellerId
 from guilder.kernel.secret import Secret
+
+Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Word = Annotated[str, Meta(extra_json_schema={"enum": sorted(SCOPES)})]
 
 
 class CreateApiKeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -15,13 +19,11 @@ class CreateApiKeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
     name: Annotated[
         str,
-        msgspec.Meta(
-            min_length=1, max_length=200, description="What the key is for.", examples=["till 4"]
-        ),
+        Meta(min_length=1, max_length=200, description="What the key is for.", examples=["till 4"]),
     ]
     scopes: Annotated[
-        list[str],
-        msgspec.Meta(
+        list[Word],
+        Meta(
             min_length=1,
             max_length=50,
             description="What the key may do: at most what the caller may.",
@@ -39,15 +41,15 @@ class ApiKeyView(msgspec.Struct, frozen=True):
     id: ApiKeyId
     livemode: bool
     name: str
-    ending: Annotated[str, msgspec.Meta(description="The last four letters of the key.")]
+    ending: Annotated[str, Meta(description="The last four letters of the key.")]
     scopes: list[str]
     reseller_id: ResellerId | None
     merchant_id: MerchantId | None
-    created_at: str
-    revoked_at: str | None
+    created_at: Instant
+    revoked_at: Instant | None
     secret: Annotated[
         str | None,
-        msgspec.Meta(description="The key. Only in the first answer; a replay has null here."),
+        Meta(description="The key. Only in the first answer; a replay has null here."),
     ]
 
     @classmethod

@@ -27,9 +27,10 @@ def document(endpoints: Sequence[Endpoint], *, version: str, events: Mapping[str
     """The whole API; `events` are the webhooks we send, by topic."""
     named = schema.components(_types(endpoints, events))
     paths: defaultdict[str, Node] = defaultdict(dict)
+    shared: Node = {}
     for endpoint in endpoints:
         contract = endpoint.contract
-        paths[contract.path][contract.method.lower()] = _operation(endpoint, named)
+        paths[contract.path][contract.method.lower()] = _operation(endpoint, named, shared)
     tags = sorted({endpoint.tag for endpoint in endpoints})
     return {
         "openapi": "3.1.0",
@@ -48,6 +49,7 @@ def document(endpoints: Sequence[Endpoint], *, version: str, events: Mapping[str
         "components": {
             "schemas": named,
             "headers": _HEADERS,
+            "responses": shared,
             "parameters": {"IdempotencyKey": _IDEMPOTENCY_KEY, "Traceparent": _TRACEPARENT},
             "examples": {kind.code: _example(kind) for kind in all_refusals(endpoints)},
             "securitySchemes": {
@@ -70,7 +72,7 @@ def _types(endpoints: Sequence[Endpoint], events: Mapping[str, type]) -> list[An
     return list({repr(one): one for one in found if one is not bytes}.values())
 
 
-def _operation(endpoint: Endpoint, named: Mapping[str, Node]) -> Node:
+def _operation(endpoint: Endpoint, named: Mapping[str, Node], shared: Node) -> Node:
     contract = endpoint.contract
     operation: Node = {
         "operationId": endpoint.name,
@@ -78,7 +80,7 @@ def _operation(endpoint: Endpoint, named: Mapping[str, Node]) -> Node:
         "summary": contract.summary,
         "description": _description(endpoint),
         "parameters": _parameters(contract),
-        "responses": _gives(contract, named) | _refuses(contract),
+        "responses": _gives(contract, named) | _refuses(contract, shared),
         "security": [{"apiKey": []}] if contract.scope else [],
     }
     body = _body(contract, named)
@@ -173,11 +175,19 @@ def _gives(contract: Contract, named: Mapping[str, Node]) -> Node:
     return found
 
 
-def _refuses(contract: Contract) -> Node:
+def _refuses(contract: Contract, shared: Node) -> Node:
+    """By status; answers that many operations may give are written once, in `shared`."""
     by_status: defaultdict[str, list[type[Refusal]]] = defaultdict(list)
     for refusal in refusals_of(contract):
         by_status[str(problems.status_of(refusal))].append(refusal)
-    return {status: _refused(status, kinds) for status, kinds in sorted(by_status.items())}
+    found: Node = {}
+    for status, kinds in sorted(by_status.items()):
+        answer = _refused(status, kinds)
+        alike = [name for name, known in shared.items() if known == answer]
+        name = alike[0] if alike else f"Refused{status}_{len(shared)}"
+        shared[name] = answer
+        found[status] = {"$ref": f"#/components/responses/{name}"}
+    return found
 
 
 def _refused(status: str, kinds: Sequence[type[Refusal]]) -> Node:
@@ -189,7 +199,7 @@ def _refused(status: str, kinds: Sequence[type[Refusal]]) -> Node:
     codes = [kind.code for kind in kinds]
     narrowed = {"properties": {"error_code": {"enum": codes}, "status": {"const": int(status)}}}
     return {
-        "description": "; ".join(f"`{kind.code}`: {meaning_of(kind)}" for kind in kinds),
+        "description": "\n".join(f"- `{kind.code}`: {meaning_of(kind)}" for kind in kinds),
         "headers": headers,
         "content": {
             problems.MEDIA_TYPE: {
@@ -272,8 +282,12 @@ _IDEMPOTENCY_KEY: Node = {
     "required": True,
     "description": "A text of your own, new for each new request. A repetition within 72 hours is "
     "answered as the first request was.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "example": "6f0c2f5e-order-1001",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
 }
 _TRACEPARENT: Node = {
     "name": "traceparent",

@@ -95,6 +95,8 @@ def _value(name: str, text: str, kind: type) -> object:
 
 def _kind(declared: msgspec.inspect.Type) -> type:
     """Which of int, bool, dict and str a field is written as; `None` is written by absence."""
+    if isinstance(declared, msgspec.inspect.Metadata):
+        return _kind(declared.type)
     if isinstance(declared, msgspec.inspect.UnionType):
         kinds = {_kind(one) for one in declared.types if not _is_absence(one)}
         assert len(kinds) == 1, "a parameter has one type"

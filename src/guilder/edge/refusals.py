@@ -83,6 +83,8 @@ def _about_fields(contract: Contract) -> Iterator[type[Refusal]]:
 def _own_types(declared: msgspec.inspect.Type) -> Iterator[type]:
     """The types of ours inside a declared type: ids and currencies, however deep."""
     match declared:
+        case msgspec.inspect.Metadata():
+            yield from _own_types(declared.type)
         case msgspec.inspect.CustomType():
             yield declared.cls
         case msgspec.inspect.StructType():

@@ -1,20 +1,19 @@
 """Routes: which endpoints a path has. A path is matched as it was sent, and has one spelling."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from guilder.edge.endpoint import Endpoint
 from guilder.edge.errors import RouteNotFound
 
 
-@dataclass(slots=True)
 class _Node:
     """A segment of paths: what may follow it, and the endpoints of the path that ends here."""
 
-    literals: "dict[str, _Node]" = field(default_factory=lambda: dict[str, _Node]())
-    parameter: "_Node | None" = None
-    names: tuple[str, ...] = ()
-    endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.names: tuple[str, ...] = ()
+        self.endpoints: dict[str, Endpoint] = {}
 
 
 class Routes:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,8 @@ from guilder.kernel.money import Currency, UnknownCurrency
 Schema = dict[str, Any]
 
 REF = "#/components/schemas/{name}"
+_INSTANT = "2026-11-20T19:00:00.000000Z"
+_USUAL = {"country": "NL", "currency": "EUR", "url": "/v1/payments", "display_amount": "EUR 10.50"}
 _EXAMPLE_ID = UUID("019356da-9d80-7c6b-9c3a-5f0e4b1d2a77")
 _TOKEN = "[0-7][0-9a-hjkmnp-tv-z]{25}"  # noqa: S105 - the pattern of an id, no secret.
 
@@ -21,6 +23,9 @@ _TOKEN = "[0-7][0-9a-hjkmnp-tv-z]{25}"  # noqa: S105 - the pattern of an id, no 
 def components(types: Sequence[Any]) -> dict[str, Schema]:
     """The schemas of these types and of all they hold, by name."""
     _, found = msgspec.json.schema_components(types, schema_hook=_own, ref_template=REF)
+    for one in found.values():
+        if one.get("additionalProperties") is False:
+            _shut_out_nul(one)
     return found
 
 
@@ -57,9 +62,11 @@ def example_of(schema: Schema, named: Mapping[str, Schema], *, whole: bool) -> A
             return first if word == "enum" else example_of(first, named, whole=whole)
     if schema.get("type") == "object":
         required = schema.get("required", [])
+        fields = schema.get("properties", {})
+        word = str(fields.get("object", {}).get("enum", ["?"])[0])
         return {
-            name: example_of(field, named, whole=whole)
-            for name, field in schema.get("properties", {}).items()
+            name: _telling(name, word, field) or example_of(field, named, whole=whole)
+            for name, field in fields.items()
             if whole or name in required or "examples" in field
         }
     if schema.get("type") == "array":
@@ -67,15 +74,44 @@ def example_of(schema: Schema, named: Mapping[str, Schema], *, whole: bool) -> A
     return _least(schema)
 
 
+def _telling(name: str, word: str, field: Schema) -> str | None:
+    """What a text field is by its name, where its schema gives no example: an id, an instant."""
+    if field.get("type") != "string" or {"examples", "enum", "format"} & field.keys():
+        return None
+    kind = _KINDS_BY_NAME.get(f"{word}_id" if name == "id" else name)
+    if kind is not None:
+        return str(kind(_EXAMPLE_ID))
+    return _INSTANT if name.endswith("_at") else _USUAL.get(name)
+
+
 def _least(schema: Schema) -> Any:
     if schema.get("format") == "date-time":
-        return "2026-11-20T19:00:00.000000Z"
+        return _INSTANT
     least: dict[str, Any] = {
         "integer": schema.get("minimum", 0),
         "boolean": False,
         "string": "text"[: schema.get("maxLength", 4)],
     }
     return least.get(schema.get("type", ""))
+
+
+def _shut_out_nul(schema: Any) -> None:
+    """What is asked of us holds no NUL in any text; the schema says so where it says no more."""
+    if isinstance(schema, list):
+        for one in cast("list[Any]", schema):
+            _shut_out_nul(one)
+    elif isinstance(schema, dict):
+        plain = cast("Schema", schema)
+        if plain.get("type") == "string" and not {"enum", "pattern", "format"} & plain.keys():
+            plain["pattern"] = _NO_NUL
+        if plain.get("type") == "object" and plain.get("additionalProperties") is not False:
+            plain["propertyNames"] = {"pattern": _NO_NUL, **plain.get("propertyNames", {})}
+        for name, one in plain.items():
+            if name not in {"examples", "default", "enum"}:
+                _shut_out_nul(one)
+
+
+_NO_NUL = "^[^\\u0000]*$"
 
 
 def _own(kind: type) -> Schema:

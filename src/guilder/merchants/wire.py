@@ -29,6 +29,7 @@ Metadata = Annotated[
     Meta(max_length=50, description="Your own notes.", examples=[{"crm": "77"}]),
 ]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, examples=["unpaid invoices"])]
+Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
 class CreateResellerRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +74,7 @@ class ResellerView(msgspec.Struct, frozen=True):
     name: str
     country: str
     metadata: dict[str, str]
-    created_at: str
+    created_at: Instant
 
     @classmethod
     def of(cls, reseller: Reseller) -> "ResellerView":
@@ -101,7 +102,7 @@ class MerchantView(msgspec.Struct, frozen=True):
     default_currency: Currency
     status: MerchantStatus
     metadata: dict[str, str]
-    created_at: str
+    created_at: Instant
 
     @classmethod
     def of(cls, merchant: Merchant) -> "MerchantView":
@@ -130,7 +131,7 @@ class StoreView(msgspec.Struct, frozen=True):
     name: str
     country: str
     metadata: dict[str, str]
-    created_at: str
+    created_at: Instant
 
     @classmethod
     def of(cls, store: Store) -> "StoreView":

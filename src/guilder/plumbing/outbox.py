@@ -136,7 +136,7 @@ async def mark_tried(tx: Tx, message_id: UUID, now: datetime, trouble: str) -> N
            set tries = tries + 1,
                trouble = left($3, 2000),
                state = case when tries + 1 >= $4 then 'failed' else 'new' end,
-               next_try_at = $2 + make_interval(secs => $5 * power(2, tries))
+               next_try_at = $2::timestamptz + make_interval(secs => $5 * power(2, tries))
          where id = $1
         """,
         message_id,

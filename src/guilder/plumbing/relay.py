@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from guilder.plumbing import inbox, outbox
 from guilder.plumbing.db import Database, DatabaseAway, Tx
@@ -42,12 +43,15 @@ async def relay_once(db: Database, consumers: Sequence[Consumer], now: datetime)
         for consumer in consumers:
             wanted = [message for message in messages if consumer.wants(message)]
             failed |= await _hand_over(db, consumer, wanted)
-        held = {message.subject for message in messages if str(message.id) in failed}
-        done = [message for message in messages if message.subject not in held]
-        await outbox.mark_published(tx, [message.id.value for message in done], now)
+        held: set[str] = set()
+        done: list[UUID] = []
         for message in messages:
             if str(message.id) in failed:
+                held.add(message.subject)
                 await outbox.mark_tried(tx, message.id.value, now, failed[str(message.id)])
+            elif message.subject not in held:
+                done.append(message.id.value)
+        await outbox.mark_published(tx, done, now)
     return len(messages)
 
 

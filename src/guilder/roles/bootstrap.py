@@ -34,8 +34,17 @@ async def first_keys(db: Database, clock: Clock, home: Path) -> FirstKeys:
         if await access.authenticate(db, kept.merchant_key) is not None:
             return kept
     made = await _make(db, clock)
-    _write_privately(file, msgspec.json.format(msgspec.json.encode(made)))
+    write_privately(file, msgspec.json.format(msgspec.json.encode(made)))
     return made
+
+
+def write_privately(file: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    passing = file.with_suffix(".new")
+    descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+    passing.replace(file)
 
 
 async def _make(db: Database, clock: Clock) -> FirstKeys:
@@ -71,11 +80,3 @@ async def _issue(tx: Tx, owner: Scope, name: str, scopes: frozenset[str], clock:
     new = access.NewKey(owner=owner, name=name, scopes=scopes, created_by=None)
     _, secret = await access.issue_key(tx, new, now=clock.now())
     return secret.reveal()
-
-
-def _write_privately(file: Path, content: bytes) -> None:
-    passing = file.with_suffix(".new")
-    descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(content)
-    passing.replace(file)

@@ -127,6 +127,14 @@ def trail(
 
 
 @app.command
+def keys() -> None:
+    """Print where the running solo is and its keys, as lines for a shell's eval."""
+    from guilder.roles.operator import print_keys
+
+    _run(print_keys)
+
+
+@app.command
 def demo(
     *,
     orders: Annotated[

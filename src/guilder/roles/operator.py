@@ -21,7 +21,7 @@ from guilder.plumbing.postgres.cluster import find_running
 from guilder.plumbing.postgres.supervisor import EmbeddedPostgres
 from guilder.roles.parts import database_url
 from guilder.roles.settings import Settings, SettingsTrouble
-from guilder.roles.solo import prepared
+from guilder.roles.solo import RUNNING, Ready, prepared
 from guilder.roles.verify import verify
 from guilder.trail.public import Trail, tell_trail
 from guilder.trail.wire import TrailView
@@ -53,6 +53,23 @@ def print_trail(settings: Settings, payment_id: str, *, json: bool) -> int:
         sys.stdout.write(f"{msgspec.json.encode(TrailView.of(trail)).decode()}\n")
     else:
         show_trail(Console(), trail)
+    return 0
+
+
+def print_keys(settings: Settings) -> int:
+    """Print API, SANDBOX, MERCHANT, KEY and PLATFORM_KEY of the last solo in the home folder."""
+    file = settings.home / RUNNING
+    if not file.exists():
+        raise SettingsTrouble(f"nothing has been started in {settings.home}; start `bin/serve`")
+    started = msgspec.json.decode(file.read_bytes(), type=Ready)
+    for name, value in (
+        ("API", started.api),
+        ("SANDBOX", started.sandbox or ""),
+        ("MERCHANT", started.keys.merchant_id),
+        ("KEY", started.keys.merchant_key),
+        ("PLATFORM_KEY", started.keys.platform_key),
+    ):
+        _say(f"{name}={value}")
     return 0
 
 

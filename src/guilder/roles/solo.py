@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from guilder.kernel.secret import Secret
@@ -18,12 +19,16 @@ from guilder.plumbing.postgres.cluster import Cluster, ensure_database
 from guilder.plumbing.postgres.place import secret_in
 from guilder.plumbing.postgres.supervisor import EmbeddedPostgres
 from guilder.roles.api import address_of, listen, run_api
-from guilder.roles.bootstrap import FirstKeys, first_keys
+from guilder.roles.bootstrap import FirstKeys, first_keys, write_privately
 from guilder.roles.parts import DATABASE, open_parts
 from guilder.roles.relay import run_relay
 from guilder.roles.sandbox import KEY, Sandbox, register_webhooks
 from guilder.roles.settings import Settings
 from guilder.roles.worker import run_worker
+
+
+RUNNING = "running.json"
+"""The file in the home folder that tells where the last solo was, and its keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,9 @@ async def _solo(
             group.create_task(run_api(parts, listener, stopping))
             group.create_task(run_worker(parts, url, stopping))
             group.create_task(run_relay(parts, stopping))
-            ready(Ready(api, sandbox.address if sandbox else None, keys, str(settings.home)))
+            started = Ready(api, sandbox.address if sandbox else None, keys, str(settings.home))
+            write_privately(settings.home / RUNNING, msgspec.json.encode(started))
+            ready(started)
 
 
 @asynccontextmanager

@@ -1,8 +1,7 @@
-"""What amounts mean at Stripe, currency by currency, and what they are in ISO 4217 minor units.
+"""What amounts mean at Stripe, currency by currency, and what they are in ISO 4217 minor units."""
 
-Source: Stripe's page on supported currencies. Most amounts are ISO minor units; three currencies
-are not, and those with three decimals must end in a zero.
-"""
+# Source: Stripe's page on supported currencies. Most amounts are ISO minor units; three currencies
+# are not, and those with three decimals must end in a zero.
 
 from guilder_sandbox.stripe.form import words
 

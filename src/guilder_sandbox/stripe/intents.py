@@ -73,6 +73,8 @@ def confirm(desk: Desk, later: Later, call: Call) -> Answer:
 def capture(desk: Desk, later: Later, call: Call) -> Answer:
     del later  # Captures of cards end at once.
     params.allow_only(call.form, CAPTURE_PARAMS)
+    if call.form.get("final_capture", "true") != "true":
+        raise invalid("The sandbox captures a payment once", param="final_capture")
     intent = _intent_of(desk, call)
     attempt = intent.live()
     ready = intent.status == "requires_capture" or (call.lenient and intent.status == "succeeded")

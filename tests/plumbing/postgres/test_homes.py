@@ -1,5 +1,6 @@
 """Homes: side by side, one holder each, and never a changed mode above them."""
 
+import os
 import shutil
 import stat
 import subprocess
@@ -76,14 +77,20 @@ def test_what_a_home_keeps_is_private(shared: EmbeddedPostgres) -> None:
 
 
 @only_root
-def test_root_hands_the_server_to_an_account_without_rights(shared: EmbeddedPostgres) -> None:
-    for process in whole_family(shared):
-        uids, gids = process.uids(), process.gids()
-        assert 0 not in (uids.real, uids.effective, uids.saved)
-        assert 0 not in (gids.real, gids.effective, gids.saved)
-    groups = Path(f"/proc/{shared.pid}/status").read_text().split("Groups:")[1].splitlines()[0]
-    assert "0" not in groups.split()
-    assert _record(shared.home).account == DEDICATED
+def test_root_hands_the_server_to_an_account_without_rights(home: Path) -> None:
+    groups = os.getgroups()
+    os.setgroups([0, 4])
+    try:
+        with EmbeddedPostgres(home) as server:
+            for process in whole_family(server):
+                uids, gids = process.uids(), process.gids()
+                assert 0 not in (uids.real, uids.effective, uids.saved)
+                assert 0 not in (gids.real, gids.effective, gids.saved)
+            status = Path(f"/proc/{server.pid}/status").read_text()
+            assert not {"0", "4"} & set(status.split("Groups:")[1].splitlines()[0].split())
+            assert _record(home).account == DEDICATED
+    finally:
+        os.setgroups(groups)
 
 
 @only_root

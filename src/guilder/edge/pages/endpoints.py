@@ -65,7 +65,7 @@ def _section(document: Node, method: str, path: str, operation: Node) -> Html:
     for body in _bodies(operation.get("requestBody")):
         parts.append(table(["Field", "Type", "Meaning"], _fields(document, body["schema"])))
         parts.append(block(json.dumps(body["example"], indent=2, ensure_ascii=False)))
-    parts.append(table(["Answer", "What"], _answers(operation)))
+    parts.append(table(["Answer", "What"], _answers(document, operation)))
     return "".join(parts)
 
 
@@ -110,10 +110,10 @@ def type_name(document: Node, schema: Node) -> str:
     return str(whole.get("type", "any"))
 
 
-def _answers(operation: Node) -> list[list[Html]]:
+def _answers(document: Node, operation: Node) -> list[list[Html]]:
     rows: list[list[Html]] = []
     for status, answer in operation["responses"].items():
-        rows.append([code(status), _linked(answer)])
+        rows.append([code(status), _linked(_resolved(document, answer))])
     return rows
 
 

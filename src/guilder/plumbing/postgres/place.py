@@ -164,7 +164,7 @@ def _recorded_folder(home: Path, folder: Path, account: Account) -> Path:
 def _make_open(folder: Path, account: Account) -> None:
     """Creates a folder that holds only what others may pass through; an existing one is kept."""
     if not folder.is_dir():
-        folder.mkdir()
+        folder.mkdir(parents=True)
         folder.chmod(0o755 if account.is_other else 0o700)
 
 

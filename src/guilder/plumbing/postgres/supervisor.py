@@ -240,9 +240,11 @@ def _privately(path: str, flags: int) -> int:
 
 def _keep_short(log: Path) -> None:
     """Moves a grown log aside. The server goes on writing into the same, emptied file."""
-    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
-        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
-        os.truncate(log, 0)
+    with contextlib.suppress(OSError):  # On a full disk the log stays as it is.
+        if log.stat().st_size > LOG_BYTES_MAX:
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+            log.with_name(f"{log.name}.1").chmod(0o600)
+            os.truncate(log, 0)
 
 
 def _last_words(log: Path, start: int) -> str:

@@ -123,6 +123,8 @@ def _trouble_of_status(status: int) -> str | None:
 
 
 def _trouble_of_failure(cause: Exception) -> str:
+    if isinstance(cause, aiohttp.ConnectionTimeoutError):
+        return f"no connection within {CONNECT_SECONDS_MAX} seconds"
     if isinstance(cause, TimeoutError):
         return f"no answer within {SECONDS_MAX} seconds"
     if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):

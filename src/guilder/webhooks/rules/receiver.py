@@ -13,6 +13,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PRINTABLE = re.compile(r"[!-~]+")
+_BRACKETED = re.compile(r"\[[0-9a-f:.]+\](?::[0-9]+)?", re.IGNORECASE)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _NUMERIC = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)", re.IGNORECASE)
 _LOCAL_NAMES = ("localhost", "local", "localdomain", "internal", "intranet", "lan", "home.arpa")
@@ -123,7 +124,7 @@ def _port(parts: SplitResult) -> int:
 def _check_host(parts: SplitResult, *, allow_private: bool) -> None:
     host = parts.hostname or ""
     if parts.netloc.startswith("["):
-        literal = "%" not in host and _is_address(host)
+        literal = _BRACKETED.fullmatch(parts.netloc) is not None and _is_address(host)
     elif _NUMERIC.fullmatch(host.rpartition(".")[2]):
         literal = _is_address(host)
     else:

@@ -50,19 +50,21 @@ class Sandbox:
     async def order(self, path: str, body: object) -> None:
         """Say something to its control API."""
         raw = msgspec.json.encode(body)
-        async with aiohttp.ClientSession() as session:
-            async with session.post(f"{self.url}/control/{path}", data=raw) as answer:
-                assert answer.status < 300, await answer.text()
+        url = f"{self.url}/control/{path}"
+        async with aiohttp.ClientSession() as session, session.post(url, data=raw) as answer:
+            assert answer.status < 300, await answer.text()
 
     async def listen(self, url: str, key: str) -> str:
         """Have webhooks sent to this URL; the secret that they are signed with."""
         fields = {"url": url, "enabled_events[]": "*"}
         headers = {"Authorization": f"Bearer {key}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            path = f"{self.url}/v1/webhook_endpoints"
-            async with session.post(path, data=fields) as answer:
-                assert answer.status == 200, await answer.text()
-                return cast("str", (await answer.json())["secret"])
+        endpoints = f"{self.url}/v1/webhook_endpoints"
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(endpoints, data=fields) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+            return cast("str", (await answer.json())["secret"])
 
 
 @contextmanager

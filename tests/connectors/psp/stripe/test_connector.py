@@ -224,10 +224,10 @@ async def test_the_other_operations_go_to_their_own_paths(
 
 
 async def test_their_id_of_a_payment_cannot_lead_to_another_path() -> None:
-    ask = replace(ask_for(CAPTURE), provider_ref="../customers?x=1#")
+    ask = replace(ask_for(CAPTURE), provider_ref="../customers?x#")
     async with provider(says_sample("error_request_no_such_payment")) as (psp, server):
         await psp.ask(ask)
-    assert server.heard[0].path == "/v1/payment_intents/..%2Fcustomers%3Fx%3D1%23/capture"
+    assert server.heard[0].path == "/v1/payment_intents/..%2Fcustomers%3Fx%23/capture"
 
 
 async def test_an_amount_they_cannot_say_is_refused_without_sending() -> None:

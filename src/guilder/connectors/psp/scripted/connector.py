@@ -68,6 +68,7 @@ class Scripted:
     def forgets(self, attempt_id: AttemptId) -> None:
         """Nothing became of the attempt, and nobody there has seen it."""
         self.book.pop(attempt_id, None)
+        self._answered.pop(attempt_id, None)
 
     def times_asked(self, attempt_id: AttemptId) -> int:
         """How often this attempt was asked for."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 import aiohttp
-from yarl import URL
 
 from guilder.connectors.calling import Called, CallingPolicy, Fate, Line, Try
 from guilder.connectors.psp.stripe.body import Body, parse
@@ -42,7 +41,7 @@ class Client:
         """Have something done, under an idempotency key: again and again is once."""
         form = urlencode(fields, errors="replace").encode("ascii")
         headers = {"Idempotency-Key": key, "Content-Type": "application/x-www-form-urlencoded"}
-        url = URL(self._url + path, encoded=True)
+        url = self._url + path
 
         async def once(seconds: float) -> Try[Reply]:
             return await self._once(url, seconds=seconds, headers=headers, form=form)
@@ -51,7 +50,7 @@ class Client:
 
     async def get(self, path: str, fields: Fields = ()) -> Called[Reply]:
         """Ask about something, changing nothing."""
-        url = URL(f"{self._url}{path}?{urlencode(fields)}", encoded=True)
+        url = f"{self._url}{path}?{urlencode(fields)}"
 
         async def once(seconds: float) -> Try[Reply]:
             return await self._once(url, seconds=seconds, headers={}, form=None)
@@ -65,7 +64,7 @@ class Client:
             self._session = None
 
     async def _once(
-        self, url: URL, *, seconds: float, headers: dict[str, str], form: bytes | None
+        self, url: str, *, seconds: float, headers: dict[str, str], form: bytes | None
     ) -> Try[Reply]:
         method = "GET" if form is None else "POST"
         try:

@@ -1,0 +1,1 @@
+"""Benchmarks: programs that print figures beside a limit measured in the same run."""

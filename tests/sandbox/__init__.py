@@ -1,0 +1,1 @@
+"""The simulated outside world, tested as what it is: a process that speaks HTTP."""
