@@ -118,15 +118,15 @@ class Caller:
     async def plain(self, path: str) -> Reply:
         return await self._send("GET", path)
 
-    async def sale(self, amount: int = 1050, currency: str = "eur", **fields: str) -> Reply:
-        named = {_bracketed(name): value for name, value in fields.items()}
-        return await self.post(
-            "payment_intents", {**SALE, "amount": amount, "currency": currency, **named}
-        )
+    async def sale(
+        self, amount: int = 1050, currency: str = "eur", *, fields: Fields | None = None
+    ) -> Reply:
+        made = {**SALE, "amount": amount, "currency": currency, **(fields or {})}
+        return await self.post("payment_intents", made)
 
-    async def hold(self, amount: int = 1000, **fields: str) -> Any:
+    async def hold(self, amount: int = 1000, *, fields: Fields | None = None) -> Any:
         """A payment whose money is held and not yet captured."""
-        made = {**HOLD, "amount": amount, "currency": "eur", **fields}
+        made = {**HOLD, "amount": amount, "currency": "eur", **(fields or {})}
         reply = await self.post("payment_intents", made)
         assert reply.body["status"] == "requires_capture"
         return reply.body

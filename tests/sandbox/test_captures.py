@@ -88,7 +88,9 @@ async def test_a_cancellation_takes_no_metadata(caller: Caller) -> None:
 async def test_metadata_of_a_capture_becomes_the_intents_but_not_the_charges(
     caller: Caller,
 ) -> None:
-    held = await caller.hold(1000, **{"metadata[guilder_attempt]": "first", "metadata[b]": "c"})
+    held = await caller.hold(
+        1000, fields={"metadata[guilder_attempt]": "first", "metadata[b]": "c"}
+    )
     fields = {"metadata.guilder_attempt": "second", "metadata.b": ""}
     taken = (await caller.post(f"payment_intents/{held['id']}/capture", fields)).body
     assert taken["metadata"] == {"guilder_attempt": "second"}

@@ -52,7 +52,7 @@ def numbered(number: str) -> dict[str, str | int]:
 
 @pytest.mark.parametrize("card", GOOD)
 async def test_a_good_card_pays_at_once(caller: Caller, card: str) -> None:
-    reply = await caller.sale(payment_method=card, **{"expand[]": "latest_charge"})
+    reply = await caller.sale(fields={"payment_method": card, "expand[]": "latest_charge"})
     paid = reply.body
     assert (reply.status, paid["status"], paid["amount_received"]) == (200, "succeeded", 1050)
     charge = paid["latest_charge"]
@@ -69,7 +69,7 @@ async def test_a_good_card_pays_at_once(caller: Caller, card: str) -> None:
 
 @pytest.mark.parametrize("card", BAD)
 async def test_a_bad_card_is_declined_and_a_good_one_then_pays(caller: Caller, card: str) -> None:
-    reply = await caller.sale(payment_method=card)
+    reply = await caller.sale(fields={"payment_method": card})
     error = reply.error
     assert (reply.status, error["type"]) == (402, "card_error")
     assert (error["code"], error["decline_code"], error.get("param")) == BAD[card]
@@ -151,7 +151,7 @@ async def test_the_states_are_passed_one_by_one(caller: Caller) -> None:
 async def test_a_slow_card_is_processing_until_it_is_decided(
     caller: Caller, card: str, end: str, states: list[str]
 ) -> None:
-    intent = (await caller.sale(payment_method=card)).body
+    intent = (await caller.sale(fields={"payment_method": card})).body
     assert (intent["status"], intent["amount_received"]) == ("processing", 0)
     assert await caller.movements(intent["id"]) == []
     refused = await caller.post(f"payment_intents/{intent['id']}/cancel", {})

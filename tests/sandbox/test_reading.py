@@ -6,10 +6,15 @@ import pytest
 
 from guilder_sandbox.stripe.refusals import Refused
 from guilder_sandbox.stripe.search import Clause, parse_query
-from tests.sandbox.outside import Caller
+from tests.sandbox.outside import Caller, Outside, calling
 
 
-async def test_lists_are_paged_newest_first(caller: Caller) -> None:
+async def test_lists_are_paged_newest_first(own: Outside) -> None:
+    async with calling(own) as caller:
+        await _paged(caller)
+
+
+async def _paged(caller: Caller) -> None:
     ids = [(await caller.sale(n)).body["id"] for n in range(1, 6)]
     page = (await caller.get("payment_intents", {"limit": 2})).body
     assert ([one["id"] for one in page["data"]], page["has_more"]) == (ids[:2:-1], True)
@@ -21,7 +26,12 @@ async def test_lists_are_paged_newest_first(caller: Caller) -> None:
     assert ([one["id"] for one in page["data"]], page["has_more"]) == ([ids[2], ids[1]], True)
 
 
-async def test_a_list_may_be_of_a_span_of_time(caller: Caller) -> None:
+async def test_a_list_may_be_of_a_span_of_time(own: Outside) -> None:
+    async with calling(own) as caller:
+        await _spanned(caller)
+
+
+async def _spanned(caller: Caller) -> None:
     await caller.order("clock", {"now": "2031-03-01T12:00:00Z"})
     early = (await caller.sale()).body
     await caller.order("clock", {"now": "2031-03-02T12:00:00Z"})
@@ -56,8 +66,8 @@ async def test_a_wrong_page_is_refused(caller: Caller, fields: dict[str, str], p
 
 async def test_a_payment_is_found_by_its_metadata_at_once(caller: Caller) -> None:
     names = {"metadata[order]": 'it\'s "7"', "metadata[shop]": "north"}
-    paid = (await caller.sale(**names)).body
-    await caller.sale(**names | {"metadata[shop]": "south"})
+    paid = (await caller.sale(fields=names)).body
+    await caller.sale(fields=names | {"metadata[shop]": "south"})
     escaped = r"it\'s \"7\""
     query = f"metadata['order']:'{escaped}' AND metadata[\"shop\"]:\"north\""
     found = (await caller.get("payment_intents/search", {"query": query})).body
@@ -68,7 +78,7 @@ async def test_a_payment_is_found_by_its_metadata_at_once(caller: Caller) -> Non
 
 
 async def test_changed_metadata_is_found_by_what_it_is_now(caller: Caller) -> None:
-    held = await caller.hold(**{"metadata[colour]": "red"})
+    held = await caller.hold(fields={"metadata[colour]": "red"})
     await caller.post(f"payment_intents/{held['id']}/capture", {"metadata.colour": "blue"})
     for colour, wanted in (("red", []), ("blue", [held["id"]])):
         query = {"query": f"metadata['colour']:'{colour}'"}
@@ -77,7 +87,7 @@ async def test_changed_metadata_is_found_by_what_it_is_now(caller: Caller) -> No
 
 
 async def test_a_search_has_pages(caller: Caller) -> None:
-    await asyncio.gather(*(caller.sale(**{"metadata[lot]": "nine"}) for _ in range(5)))
+    await asyncio.gather(*(caller.sale(fields={"metadata[lot]": "nine"}) for _ in range(5)))
     query: dict[str, str | int] = {"query": "metadata['lot']:'nine'", "limit": 3}
     first = (await caller.get("payment_intents/search", query)).body
     rest = await caller.get("payment_intents/search", query | {"page": first["next_page"]})
@@ -122,7 +132,7 @@ async def test_a_search_without_metadata_is_refused(caller: Caller) -> None:
 
 
 async def test_the_effect_on_the_balance_is_less_the_fee(caller: Caller) -> None:
-    paid = (await caller.sale(1050, **{"expand[]": "latest_charge.balance_transaction"})).body
+    paid = (await caller.sale(1050, fields={"expand[]": "latest_charge.balance_transaction"})).body
     effect = paid["latest_charge"]["balance_transaction"]
     assert (effect["amount"], effect["fee"], effect["net"]) == (1050, 60, 990)
     assert (await caller.get(f"balance_transactions/{effect['id']}")).body == effect

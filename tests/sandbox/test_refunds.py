@@ -45,7 +45,7 @@ async def test_what_was_not_taken_does_not_go_back(caller: Caller) -> None:
     held = await caller.hold(1000)
     refused = await caller.post("refunds", {"payment_intent": held["id"]})
     assert (refused.status, refused.error.get("code")) == (400, None)
-    declined = (await caller.sale(payment_method="pm_card_chargeDeclined")).error
+    declined = (await caller.sale(fields={"payment_method": "pm_card_chargeDeclined"})).error
     none = await caller.post("refunds", {"payment_intent": declined["payment_intent"]["id"]})
     failed = await caller.post("refunds", {"charge": declined["charge"]})
     assert (none.status, failed.status) == (400, 400)
@@ -109,7 +109,7 @@ async def test_a_slow_refund_ends_as_its_card_says(
     caller: Caller, card: str, first: str, last: str, refunded: int
 ) -> None:
     async with receiving(caller, "refund.updated", "refund.failed") as receiver:
-        paid = (await caller.sale(payment_method=card)).body
+        paid = (await caller.sale(fields={"payment_method": card})).body
         back = (await caller.post("refunds", {"payment_intent": paid["id"]})).body
         assert back["status"] == first
         assert (await caller.book(ref=back["id"]))[0]["state"] == first

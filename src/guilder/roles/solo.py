@@ -26,7 +26,6 @@ from guilder.roles.sandbox import KEY, Sandbox, register_webhooks
 from guilder.roles.settings import Settings
 from guilder.roles.worker import run_worker
 
-
 RUNNING = "running.json"
 """The file in the home folder that tells where the last solo was, and its keys."""
 
