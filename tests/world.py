@@ -133,8 +133,8 @@ class World:
             rows = await tx.rows(
                 """
                 select purpose || ' ' || currency as name,
-                       sum(case normal_side when 'debit' then debits_minor - credits_minor
-                                            else credits_minor - debits_minor end)::bigint as balance
+                       sum((debits_minor - credits_minor)
+                           * case normal_side when 'debit' then 1 else -1 end)::bigint as balance
                   from ledger.account
                  group by purpose, currency
                 """
@@ -171,7 +171,9 @@ class World:
 
 
 @asynccontextmanager
-async def world_on(db: Database, *, patience: timedelta = timedelta(seconds=30)) -> AsyncGenerator[World]:
+async def world_on(
+    db: Database, *, patience: timedelta = timedelta(seconds=30)
+) -> AsyncGenerator[World]:
     """A world on a fresh database."""
     clock = Clock()
     psp = Scripted()

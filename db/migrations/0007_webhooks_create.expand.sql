@@ -128,6 +128,27 @@ values ('pending', 'delivered'),
        ('delivered', 'pending')
 on conflict do nothing;
 
+-- Skips along the index from endpoint to endpoint, so that a long queue behind one costs nothing.
+create or replace function webhooks.list_waiting_endpoints() returns setof uuid
+language sql stable as $$
+    with recursive waiting as (
+        (select endpoint_id
+           from webhooks.delivery
+          where state = 'pending'
+          order by endpoint_id
+          limit 1)
+        union all
+        select (select next.endpoint_id
+                  from webhooks.delivery as next
+                 where next.state = 'pending'
+                   and next.endpoint_id > waiting.endpoint_id
+                 order by next.endpoint_id
+                 limit 1)
+          from waiting
+         where waiting.endpoint_id is not null)
+    select endpoint_id from waiting where endpoint_id is not null
+$$;
+
 create or replace function webhooks.refuse_illegal_endpoint_move() returns trigger
 language plpgsql as $$
 begin

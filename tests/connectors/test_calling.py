@@ -22,6 +22,7 @@ from guilder.connectors.calling import (
     Try,
     pause_seconds,
 )
+from tests.connectors.unhurried import unhurried
 
 QUICK = CallingPolicy(
     connect_seconds=0.01,
@@ -160,6 +161,7 @@ def test_a_call_from_before_it_opened_says_nothing_about_now() -> None:
     assert subject.is_open
 
 
+@unhurried
 @given(st.lists(st.booleans(), max_size=200))
 def test_without_failures_it_never_opens_and_with_them_it_opens_in_time(fates: list[bool]) -> None:
     subject, _ = breaker()

@@ -34,8 +34,8 @@ VIOLATIONS: dict[str, tuple[str, str, str]] = {
     ),
     "HTTP in an action": (
         "access/actions.py",
-        "import litestar",
-        "guilder.access.actions -> litestar",
+        "from guilder.edge import problems",
+        "guilder.access.actions -> guilder.edge.problems",
     ),
     "the framework in a desk": (
         "merchants/http.py",

@@ -50,7 +50,8 @@ def test_a_new_context_keeps_every_rule(
     assert linted.returncode == 0, linted.stdout + linted.stderr
     tested = run_tests(copy, f"tests/{context}")
     assert tested.returncode == 0, tested.stdout + tested.stderr
-    judged = run_tests(copy, "tests/house/test_contexts.py", "-k", context)
+    rules = ("tests/house/test_contexts.py", "tests/house/test_imports.py")
+    judged = run_tests(copy, *rules, "-k", f"{context} or rooms_and_doors")
     assert judged.returncode == 0, judged.stdout + judged.stderr
 
 

@@ -5,7 +5,7 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,10 +48,10 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of one key at one address."""
+    """The holder of one key at one platform."""
 
     session: aiohttp.ClientSession
-    api: str
+    where: Callable[[], str]
     key: str
     journal: Journal
     run: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -59,7 +59,7 @@ class Caller:
 
     def holding(self, key: str) -> "Caller":
         """The same program with another key; it writes into the same journal."""
-        return Caller(self.session, self.api, key, self.journal, f"{self.run}-{key[-4:]}")
+        return Caller(self.session, self.where, key, self.journal, f"{self.run}-{key[-4:]}")
 
     def new_key(self) -> str:
         """An idempotency key never used before."""
@@ -127,7 +127,7 @@ class Caller:
     ) -> Came:
         """Send exactly this, with our key; nothing is written into the journal."""
         given = {"Authorization": f"Bearer {self.key}", **(headers or {})}
-        url = URL(self.api + path, encoded=True)
+        url = URL(self.where() + path, encoded=True)
         async with self.session.request(method, url, data=body, headers=given) as answer:
             told = {name.lower(): value for name, value in answer.headers.items()}
             return Came(answer.status, told, await answer.read())
@@ -146,11 +146,16 @@ def order(amount_minor: int, currency: str, reference: str, **more: Any) -> dict
 
 
 @asynccontextmanager
-async def calling(api: str, key: str, journal: Path) -> AsyncGenerator[Caller]:
-    """A caller for as long as the block lasts, with as many connections as it wants."""
+async def calling(
+    where: Callable[[], str], key: str, journal: Path
+) -> AsyncGenerator[Caller]:
+    """A caller for as long as the block lasts, with as many connections as it wants.
+
+    `where` tells the API's address, which a restart may change.
+    """
     kept = Journal(journal)
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=60, sock_connect=5)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        yield Caller(session, api, key, kept)
+        yield Caller(session, where, key, kept)
     kept.close()

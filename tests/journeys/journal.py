@@ -60,10 +60,11 @@ class Journal:
 
     path: Path
     _out: TextIO = field(init=False)
-    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    _numbers: "itertools.count[int]" = field(init=False)
 
     def __post_init__(self) -> None:
         self._out = self.path.open("a", encoding="utf-8")
+        self._numbers = itertools.count(sum(1 for _ in self._read()))
 
     def intend(self, key: str, path: str, body: bytes) -> int:
         """Write down what is about to be sent; returns the number of this sending."""

@@ -1,7 +1,7 @@
 """The outside world from a test's side: its control API, and its own book."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -34,14 +34,14 @@ class _Books(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The sandbox at one address."""
+    """The sandbox of one platform."""
 
     session: aiohttp.ClientSession
-    address: str
+    where: Callable[[], str]
 
     async def book(self) -> list[Movement]:
         """Every movement in the provider's own book."""
-        async with self.session.get(f"{self.address}/book") as answer:
+        async with self.session.get(f"{self.where()}/book") as answer:
             assert answer.status == 200
             return msgspec.json.decode(await answer.read(), type=_Books).providers["stripe"]
 
@@ -75,14 +75,14 @@ class Outside:
 
     async def _order(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         raw = None if body is None else msgspec.json.encode(body)
-        url = f"{self.address}/control/{path}"
+        url = f"{self.where()}/control/{path}"
         async with self.session.request(method, url, data=raw) as answer:
             assert answer.status < 300, await answer.text()
             return await answer.json()
 
 
 @asynccontextmanager
-async def watching(address: str) -> AsyncGenerator[Outside]:
+async def watching(where: Callable[[], str]) -> AsyncGenerator[Outside]:
     """The sandbox for as long as the block lasts."""
     async with aiohttp.ClientSession() as session:
-        yield Outside(session, address)
+        yield Outside(session, where)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ GUILDER = Path(sys.executable).with_name("guilder")
 READY_SECONDS = 60  # Two seconds alone; the limit is for a machine that is busy with other tests.
 STOP_SECONDS = 40
 VERIFY_SECONDS = 60
+PORTS = range(15_000, 32_000)  # Below those that outgoing connections are given.
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -42,9 +44,7 @@ class Solo:
     settings: Mapping[str, str]
     ready: Ready = field(init=False)
     process: "subprocess.Popen[bytes]" = field(init=False)
-    ports: dict[str, str] = field(
-        default_factory=lambda: {"GUILDER_PORT": "0", "GUILDER_SANDBOX_PORT": "0"}
-    )
+    ports: dict[str, str] = field(default_factory=lambda: free_ports())
 
     @property
     def pid(self) -> int:
@@ -148,6 +148,12 @@ class Solo:
     @property
     def _said(self) -> Path:
         return self.home.with_name(f"{self.home.name}.said")
+
+
+def free_ports() -> dict[str, str]:
+    """Two ports that nobody's outgoing connection takes while the platform is down."""
+    api, sandbox = random.sample(PORTS, 2)
+    return {"GUILDER_PORT": str(api), "GUILDER_SANDBOX_PORT": str(sandbox)}
 
 
 @contextmanager

@@ -176,7 +176,7 @@ def test_an_entry_that_does_not_balance_cannot_be_made() -> None:
         [debit(BANK, five), debit(BANK, five), credit(wallet, Money(10, EUR))],
         [debit(BANK, five), credit(live, five)],
     ):
-        with pytest.raises(ValueError, match="balance|two lines|wall"):
+        with pytest.raises(ValueError, match=r"balance|two lines|wall"):
             entry(is_test=True, source=("test", "x"), reason="x", at=NOW, lines=lines)
     for amount in (0, -1):
         with pytest.raises(ValueError, match="positive"):
@@ -196,8 +196,8 @@ def test_an_entry_that_does_not_balance_cannot_be_made() -> None:
         "update ledger.account set owner_id = gen_random_uuid()",
         "update ledger.account set debits_minor = debits_minor - 1 where debits_minor > 0",
         "delete from ledger.account",
-        "insert into ledger.posting select entry_id, account_id, 'debit', 5, currency "
-        "from ledger.posting where side = 'credit'",
+        """insert into ledger.posting select entry_id, account_id, 'debit', 5, currency
+             from ledger.posting where side = 'credit'""",
     ],
 )
 async def test_the_database_itself_refuses_to_rewrite_the_book(
@@ -222,7 +222,8 @@ async def test_verify_names_what_was_altered_behind_its_back(database: Database)
             "set local session_replication_role = replica; "
             "update ledger.posting set amount_minor = amount_minor + 1 "
             f"where entry_id = '{_uuid(outcome[0])}' and side = 'credit'; "
-            f"update ledger.account set debits_minor = debits_minor + 7 where id = '{BANK.id.value}'"
+            "update ledger.account set debits_minor = debits_minor + 7 "
+            f"where id = '{BANK.id.value}'"
         )
     async with database.reading() as tx:
         findings = await verify_book(tx)

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any, LiteralString
 
 import pytest
 
@@ -10,10 +11,10 @@ from guilder.payments import states
 from guilder.payments.states import IllegalMove, PaymentState, move
 from guilder.plumbing.db import Database
 
-TABLES: dict[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
-    "select before, after from payments.payment_move": dict(states.MOVES),
-    "select before, after from payments.attempt_move": dict(states.ATTEMPT_MOVES),
-    "select before, after from payments.refund_move": dict(states.REFUND_MOVES),
+TABLES: dict[LiteralString, Mapping[Any, frozenset[Any]]] = {
+    "select before, after from payments.payment_move": states.MOVES,
+    "select before, after from payments.attempt_move": states.ATTEMPT_MOVES,
+    "select before, after from payments.refund_move": states.REFUND_MOVES,
 }
 
 
@@ -45,9 +46,9 @@ def test_no_way_leads_back() -> None:
 
 
 @pytest.mark.parametrize("sql", TABLES)
-async def test_the_database_has_the_same_moves(database: Database, sql: str) -> None:
+async def test_the_database_has_the_same_moves(database: Database, sql: LiteralString) -> None:
     async with database.reading() as tx:
-        rows = await tx.rows(sql)  # pyright: ignore[reportArgumentType]
+        rows = await tx.rows(sql)
     assert {(row["before"], row["after"]) for row in rows} == {
         (before.value, after.value) for before, afters in TABLES[sql].items() for after in afters
     }

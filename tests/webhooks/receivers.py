@@ -128,7 +128,7 @@ async def babbling(_: Request, writer: asyncio.StreamWriter) -> None:
 def flooding(sent: list[int], *headers: str) -> Behave:
     """200, and then a body without end; `sent` counts the bytes that were taken."""
 
-    async def behave(_: Request, writer: asyncio.StreamWriter) -> None:
+    async def behave(_request: Request, writer: asyncio.StreamWriter) -> None:
         lines = ["HTTP/1.1 200 OK", "transfer-encoding: chunked", *headers, "", ""]
         writer.write("\r\n".join(lines).encode())
         part = b"\0" * 16_384
@@ -141,7 +141,7 @@ def flooding(sent: list[int], *headers: str) -> Behave:
     return behave
 
 
-async def dripping(_: Request, writer: asyncio.StreamWriter) -> None:
+async def dripping(_request: Request, writer: asyncio.StreamWriter) -> None:
     """200 at once, and then a body of a byte every so often."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
     for _ in range(1000):

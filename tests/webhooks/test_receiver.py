@@ -153,8 +153,8 @@ def _literal(address: str) -> str:
     return f"https://[{address}]/" if ":" in address else f"https://{address}/"
 
 
-LOCAL = [_literal(address) for address in PRIVATE]
-LOCAL += [
+LOCAL = [
+    *(_literal(address) for address in PRIVATE),
     "https://localhost/",
     "https://LOCALHOST:5432/",
     "https://db.localhost/",
@@ -176,8 +176,8 @@ def test_a_private_place_needs_the_installations_word(url: str) -> None:
     check_url(url, is_test=True, allow_private=True)
 
 
-REFUSED = [_literal(address) for address in NEVER]
-REFUSED += [
+REFUSED = [
+    *(_literal(address) for address in NEVER),
     "",
     "shop.example",
     "//shop.example/",

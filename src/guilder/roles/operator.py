@@ -13,7 +13,6 @@ from guilder.kernel.clock import rfc3339
 from guilder.kernel.errors import Refusal
 from guilder.kernel.finding import Finding
 from guilder.kernel.ids import PaymentId
-from guilder.kernel.scope import Scope
 from guilder.kernel.secret import Secret
 from guilder.plumbing.db import Database
 from guilder.plumbing.migrate import Step, apply, folder, pending, read
@@ -23,8 +22,8 @@ from guilder.roles.parts import database_url
 from guilder.roles.settings import Settings, SettingsTrouble
 from guilder.roles.solo import RUNNING, Ready, prepared
 from guilder.roles.verify import verify
-from guilder.trail.public import Trail, tell_trail
-from guilder.trail.wire import TrailView
+from guilder.trail import commands as trails
+from guilder.trail.public import Trail
 
 
 def verify_database(settings: Settings, *, json: bool) -> int:
@@ -50,7 +49,7 @@ def print_trail(settings: Settings, payment_id: str, *, json: bool) -> int:
         sys.stderr.write(f"guilder: {refusal}\n")
         return 2
     if json:
-        sys.stdout.write(f"{msgspec.json.encode(TrailView.of(trail)).decode()}\n")
+        _say(trails.as_json(trail))
     else:
         show_trail(Console(), trail)
     return 0
@@ -99,10 +98,7 @@ async def _verify(settings: Settings) -> list[Finding]:
 
 async def _trail(settings: Settings, payment_id: PaymentId) -> Trail:
     async with _database(settings) as db:
-        try:
-            return await tell_trail(db, Scope(is_test=True), payment_id)
-        except Refusal:
-            return await tell_trail(db, Scope(is_test=False), payment_id)
+        return await trails.find_trail(db, payment_id)
 
 
 async def _migrate(settings: Settings, *, expand_only: bool, check: bool) -> int:

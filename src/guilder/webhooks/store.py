@@ -221,22 +221,13 @@ async def claim_due(
 ) -> list[Errand]:
     """Deliveries that are due, for this worker alone until the lease ends.
 
-    Of one endpoint so many are out at a time, and those that do well go first. Endpoints are found
-    by skipping along the index, so a long queue behind one costs the others nothing.
+    Of one endpoint so many are out at a time, and those that do well go first.
     """
     rows = await tx.rows(
         """
-        with recursive waiting as (
-            (select endpoint_id from webhooks.delivery
-              where state = 'pending' order by endpoint_id limit 1)
-            union all
-            select (select next.endpoint_id from webhooks.delivery as next
-                     where next.state = 'pending' and next.endpoint_id > waiting.endpoint_id
-                     order by next.endpoint_id limit 1)
-              from waiting where waiting.endpoint_id is not null),
-        due as (
+        with due as (
             select chosen.id
-              from waiting
+              from webhooks.list_waiting_endpoints() as waiting (endpoint_id)
               join webhooks.endpoint on endpoint.id = waiting.endpoint_id
              cross join lateral (
                    select delivery.id, delivery.next_try_at

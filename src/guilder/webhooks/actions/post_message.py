@@ -122,23 +122,21 @@ def _trouble_of_status(status: int) -> str | None:
     return f"answered {status}"
 
 
+_TROUBLES: tuple[tuple[type[Exception], str], ...] = (  # The first that fits is the word.
+    (aiohttp.ConnectionTimeoutError, f"no connection within {CONNECT_SECONDS_MAX} seconds"),
+    (TimeoutError, f"no answer within {SECONDS_MAX} seconds"),
+    (aiohttp.ClientConnectorCertificateError, "the TLS connection could not be made"),
+    (aiohttp.ClientConnectorSSLError, "the TLS connection could not be made"),
+    (aiohttp.ClientConnectorDNSError, "the host's name could not be resolved"),
+    (aiohttp.ClientConnectorError, "the connection was refused"),
+    (aiohttp.InvalidURL, "the URL cannot be sent to"),
+    (aiohttp.ClientResponseError, "the answer was not HTTP as we know it"),
+    (Exception, "the connection was lost before an answer"),
+)
+
+
 def _trouble_of_failure(cause: Exception) -> str:
-    if isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return f"no connection within {CONNECT_SECONDS_MAX} seconds"
-    if isinstance(cause, TimeoutError):
-        return f"no answer within {SECONDS_MAX} seconds"
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return "the TLS connection could not be made"
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return "the host's name could not be resolved"
-    if isinstance(cause, aiohttp.ClientConnectorError) and isinstance(
-        cause.os_error, ForbiddenAddress
-    ):
-        return str(cause.os_error)
-    if isinstance(cause, aiohttp.ClientConnectorError):
-        return "the connection was refused"
-    if isinstance(cause, aiohttp.InvalidURL):
-        return "the URL cannot be sent to"
-    if isinstance(cause, aiohttp.ClientResponseError):
-        return "the answer was not HTTP as we know it"
-    return "the connection was lost before an answer"
+    refused = cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else None
+    if isinstance(refused, ForbiddenAddress):
+        return str(refused)
+    return next(words for kind, words in _TROUBLES if isinstance(cause, kind))

@@ -12,6 +12,7 @@ from guilder.connectors.psp.stripe.amounts import from_theirs, to_theirs
 from guilder.kernel.money import Money
 from tests.connectors.psp.stripe.meanings import AUTHORIZE, CAPTURE, GIVE_BACK, SALE
 from tests.connectors.psp.stripe.samples import PAID_BY, PAYMENT, ask_for
+from tests.connectors.unhurried import unhurried
 
 
 def test_the_form_of_a_sale_says_all_that_stripe_needs() -> None:
@@ -63,6 +64,7 @@ def test_an_amount_they_cannot_say_exactly_has_no_form() -> None:
         assert translate.fields_of(ask_for(SALE, amount=amount)) is None
 
 
+@unhurried
 @given(st.integers(1, 10**9), st.sampled_from(["EUR", "JPY", "KWD", "ISK", "UGX", "MGA", "BHD"]))
 def test_what_they_can_say_comes_back_as_it_went(amount_minor: int, code: str) -> None:
     amount = Money.of(amount_minor, code)

@@ -30,6 +30,7 @@ from tests.connectors.psp.stripe.samples import (
     REFUNDED_BY,
     event,
 )
+from tests.connectors.unhurried import unhurried
 
 NOW = datetime(2026, 11, 20, 19, 0, tzinfo=UTC)
 STAMP = int(NOW.timestamp())
@@ -108,6 +109,7 @@ def test_without_a_secret_every_message_is_forged() -> None:
         heard(RAW, secrets=())
 
 
+@unhurried
 @given(st.integers(0, len(RAW) - 1), st.integers(1, 255))
 def test_a_changed_byte_is_seen(place: int, change: int) -> None:
     changed = bytearray(RAW)
@@ -224,6 +226,7 @@ TOPICS = st.text() | st.sampled_from(
 )
 
 
+@unhurried
 @given(TOPICS.filter(bool), THINGS)
 def test_a_strange_event_is_neither_yes_nor_no(topic: str, thing: dict[str, object]) -> None:
     raw = json.dumps(
