@@ -213,11 +213,11 @@ def provider_against_ours(theirs: Sequence[Movement], ours: OurBook) -> Iterator
 
 
 def _by_attempt(theirs: Sequence[Movement]) -> dict[str, list[Movement]]:
-    """Movements by our attempt; a void carries no reference of its own, but our key."""
+    """Movements by our attempt: its id is the key of every request, and the reference of most."""
     found: defaultdict[str, list[Movement]] = defaultdict(list)
     for row in theirs:
-        ref = row.idempotency_key if row.kind == "void" else row.our_ref
-        found[ref or f"nobody ({row.ref})"].append(row)
+        ref = row.idempotency_key or row.our_ref or f"nobody ({row.ref})"
+        found[ref].append(row)
     return found
 
 

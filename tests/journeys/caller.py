@@ -146,9 +146,7 @@ def order(amount_minor: int, currency: str, reference: str, **more: Any) -> dict
 
 
 @asynccontextmanager
-async def calling(
-    where: Callable[[], str], key: str, journal: Path
-) -> AsyncGenerator[Caller]:
+async def calling(where: Callable[[], str], key: str, journal: Path) -> AsyncGenerator[Caller]:
     """A caller for as long as the block lasts, with as many connections as it wants.
 
     `where` tells the API's address, which a restart may change.

@@ -1,4 +1,4 @@
-"""One platform for each module of journeys, and for each test a caller and a look outside."""
+"""A platform for the journeys, and for each test a caller and a look outside."""
 
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
@@ -10,16 +10,16 @@ from tests.journeys.outside import Outside, watching
 from tests.journeys.solo import Solo, running_solo
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def solo(tmp_path_factory: pytest.TempPathFactory) -> Generator[Solo]:
-    """A platform of this module's own; a module that needs settings overrides this."""
+    """The platform of all modules that leave it in peace; the others override this."""
     with running_solo(tmp_path_factory.mktemp("platform") / "home") as running:
         yield running
 
 
 @pytest.fixture
 async def caller(solo: Solo) -> AsyncGenerator[Caller]:
-    """The first merchant's program. Its journal is kept over all tests of a module."""
+    """The first merchant's program. Its journal is kept over all tests of a platform."""
     async with calling(lambda: solo.ready.api, solo.ready.merchant_key, journal_of(solo)) as made:
         yield made
 

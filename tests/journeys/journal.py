@@ -1,4 +1,4 @@
-"""The caller's own book: every intent written down before it is sent, every answer after it came."""
+"""The caller's own book: each intent written before it is sent, each answer after it came."""
 
 import itertools
 import json

@@ -38,13 +38,13 @@ class Ready(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Solo:
-    """A platform of its own home; it may be killed, stopped and started again, keeping its ports."""
+    """A platform in its own home; killed or stopped and started again, it keeps its ports."""
 
     home: Path
     settings: Mapping[str, str]
     ready: Ready = field(init=False)
     process: "subprocess.Popen[bytes]" = field(init=False)
-    ports: dict[str, str] = field(default_factory=lambda: free_ports())
+    ports: dict[str, str] = field(init=False)
 
     @property
     def pid(self) -> int:
@@ -66,6 +66,10 @@ class Solo:
         assert record is not None, "a started platform has a cluster"
         first_line = (Path(record.cluster) / "data" / "postmaster.pid").read_text().split()[0]
         return int(first_line)
+
+    def __post_init__(self) -> None:
+        api, sandbox = random.sample(PORTS, 2)
+        self.ports = {"GUILDER_PORT": str(api), "GUILDER_SANDBOX_PORT": str(sandbox)}
 
     def start(self) -> Ready:
         """Start it and wait until it says that it is ready."""
@@ -148,12 +152,6 @@ class Solo:
     @property
     def _said(self) -> Path:
         return self.home.with_name(f"{self.home.name}.said")
-
-
-def free_ports() -> dict[str, str]:
-    """Two ports that nobody's outgoing connection takes while the platform is down."""
-    api, sandbox = random.sample(PORTS, 2)
-    return {"GUILDER_PORT": str(api), "GUILDER_SANDBOX_PORT": str(sandbox)}
 
 
 @contextmanager

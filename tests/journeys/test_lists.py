@@ -3,6 +3,7 @@
 import pytest
 
 from tests.journeys.caller import Caller
+from tests.journeys.outside import DECLINED
 
 pytestmark = pytest.mark.xdist_group("journeys: a shopper pays")
 
@@ -42,10 +43,10 @@ async def test_the_way_back_shows_the_same_pages(caller: Caller) -> None:
 @pytest.mark.proves("S4-28")
 async def test_filters_find_what_they_name_and_nothing_else(caller: Caller) -> None:
     shop = caller.new_key()
-    mine = {"metadata": {"shop": shop}}
-    captured = (await caller.pay(1_00, **mine)).json
-    held = (await caller.pay(2_00, capture_method="manual", **mine)).json
-    declined = (await caller.pay(3_00, token="pm_card_chargeDeclined", **mine)).json
+    mine = {"shop": shop}
+    captured = (await caller.pay(1_00, metadata=mine)).json
+    held = (await caller.pay(2_00, capture_method="manual", metadata=mine)).json
+    declined = (await caller.pay(3_00, token=DECLINED, metadata=mine)).json
     for payment in (captured, held, declined):
         state, reference = payment["state"], payment["reference"]
         assert await _found(caller, f"metadata[shop]={shop}&state={state}") == [payment["id"]]

@@ -99,7 +99,9 @@ async def test_a_reseller_sees_its_own_merchants_and_no_others(
         assert (refused.status, refused.code) == (404, "payment_not_found")
     crossing = await reseller.pay(10_00, merchant_id=other["id"])
     assert (crossing.status, crossing.code) == (404, "merchant_not_found")
-    assert [row["id"] async for row in caller.walk(f"/v1/payments?reference={paid['reference']}")] == []
+    assert [
+        row["id"] async for row in caller.walk(f"/v1/payments?reference={paid['reference']}")
+    ] == []
 
 
 @pytest.mark.proves("I8")

@@ -290,7 +290,7 @@ async def test_workers_at_the_same_moment_never_take_the_same_delivery(post: Pos
                     post.clock.now(),
                     lease=LEASE,
                     limit=64,
-                    healthy_at_once=HEALTHY_AT_ONCE,
+                    at_once=HEALTHY_AT_ONCE,
                     failing_at_once=1,
                 )
 

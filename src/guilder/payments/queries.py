@@ -146,17 +146,17 @@ async def find_story(tx: ReadTx, scope: Scope, payment_id: PaymentId) -> Story |
         """,
         payment_id.value,
     )
-    refunds = await tx.rows(
-        """
-        select id, is_test, payment_id, merchant_id, reseller_id, state, amount_minor, currency,
-               reason, provider_ref, failure, created_at, updated_at
-          from payments.refund
-         where payment_id = $1
-         order by id
-        """,
-        payment_id.value,
+    refunds = await list_refunds(tx, scope, payment_id, PageRequest(limit=HISTORY_MAX))
+    return Story(
+        payment,
+        tuple(attempt_of(row) for row in attempts),
+        tuple(reversed(refunds.rows)),
+        await _history(tx, payment_id),
     )
-    history = await tx.rows(
+
+
+async def _history(tx: ReadTx, payment_id: PaymentId) -> tuple[HistoryLine, ...]:
+    rows = await tx.rows(
         """
         select payment_id, attempt_id, what, facts, happened_at
           from payments.history
@@ -167,20 +167,15 @@ async def find_story(tx: ReadTx, scope: Scope, payment_id: PaymentId) -> Story |
         payment_id.value,
         HISTORY_MAX,
     )
-    return Story(
-        payment,
-        tuple(attempt_of(row) for row in attempts),
-        tuple(refund_of(row) for row in refunds),
-        tuple(
-            HistoryLine(
-                PaymentId(row["payment_id"]),
-                AttemptId(row["attempt_id"]) if row["attempt_id"] else None,
-                row["what"],
-                msgspec.json.decode(row["facts"]),
-                row["happened_at"],
-            )
-            for row in history
-        ),
+    return tuple(
+        HistoryLine(
+            PaymentId(row["payment_id"]),
+            AttemptId(row["attempt_id"]) if row["attempt_id"] else None,
+            row["what"],
+            msgspec.json.decode(row["facts"]),
+            row["happened_at"],
+        )
+        for row in rows
     )
 
 

@@ -127,6 +127,20 @@ def trail(
 
 
 @app.command
+def messages(
+    *,
+    live: Annotated[bool, Parameter(help="Of live mode; of test mode otherwise.")] = False,
+    redrive: Annotated[str | None, Parameter(help="Queue this message again, by inb_….")] = None,
+    redrive_all: Annotated[bool, Parameter(help="Queue all of them again.")] = False,
+) -> None:
+    """List providers' messages that were set aside, each with its trouble, or redrive them."""
+    from guilder.roles.operator import Redrive, set_aside
+
+    asked = Redrive(one=redrive, everything=redrive_all, live=live)
+    _run(lambda settings: set_aside(settings, asked))
+
+
+@app.command
 def keys() -> None:
     """Print where the running solo is and its keys, as lines for a shell's eval."""
     from guilder.roles.operator import print_keys

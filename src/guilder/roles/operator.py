@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from guilder.kernel.clock import rfc3339
+from guilder.intake import commands as intake
+from guilder.kernel.clock import Clock, rfc3339
 from guilder.kernel.errors import Refusal
 from guilder.kernel.finding import Finding
 from guilder.kernel.ids import PaymentId
+from guilder.kernel.scope import Scope
 from guilder.kernel.secret import Secret
 from guilder.plumbing.db import Database
 from guilder.plumbing.migrate import Step, apply, folder, pending, read
@@ -52,6 +55,25 @@ def print_trail(settings: Settings, payment_id: str, *, json: bool) -> int:
         _say(trails.as_json(trail))
     else:
         show_trail(Console(), trail)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """Which of the messages that were set aside to queue again; neither: only list them."""
+
+    one: str | None
+    everything: bool
+    live: bool
+
+
+def set_aside(settings: Settings, asked: Redrive) -> int:
+    """List or redrive providers' messages that were set aside."""
+    try:
+        asyncio.run(_set_aside(settings, asked))
+    except Refusal as refusal:
+        sys.stderr.write(f"guilder: {refusal}\n")
+        return 2
     return 0
 
 
@@ -99,6 +121,19 @@ async def _verify(settings: Settings) -> list[Finding]:
 async def _trail(settings: Settings, payment_id: PaymentId) -> Trail:
     async with _database(settings) as db:
         return await trails.find_trail(db, payment_id)
+
+
+async def _set_aside(settings: Settings, asked: Redrive) -> None:
+    now = Clock().now()
+    async with _database(settings) as db:
+        if asked.one is not None:
+            _say(await intake.redrive(db, message=asked.one, now=now))
+        elif asked.everything:
+            _say(await intake.redrive_all(db, provider=None, now=now))
+        else:
+            lines = await intake.show_set_aside(db, Scope(is_test=not asked.live))
+            for line in lines or ["none were set aside"]:
+                _say(line)
 
 
 async def _migrate(settings: Settings, *, expand_only: bool, check: bool) -> int:

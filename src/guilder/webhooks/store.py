@@ -211,13 +211,7 @@ async def insert_deliveries(
 
 
 async def claim_due(
-    tx: Tx,
-    now: datetime,
-    *,
-    lease: timedelta,
-    limit: int,
-    healthy_at_once: int,
-    failing_at_once: int,
+    tx: Tx, now: datetime, *, lease: timedelta, limit: int, at_once: int, failing_at_once: int
 ) -> list[Errand]:
     """Deliveries that are due, for this worker alone until the lease ends.
 
@@ -258,7 +252,7 @@ async def claim_due(
         now,
         lease,
         limit,
-        healthy_at_once,
+        at_once,
         failing_at_once,
     )
     return [_errand(row, now) for row in rows]

@@ -83,6 +83,10 @@ class Caller:
         """GET."""
         return await self._call("GET", path, bearer)
 
+    async def delete(self, path: str, *, bearer: str) -> Answer:
+        """DELETE; what is gone already is gone."""
+        return await self._call("DELETE", path, bearer)
+
     async def look(self, path: str, kind: type[T], *, bearer: str) -> T:
         """GET what must be there."""
         return (await self.get(path, bearer=bearer)).read(kind)

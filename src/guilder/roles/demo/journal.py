@@ -71,7 +71,6 @@ class Saw(msgspec.Struct, tag="saw", frozen=True):
 class Heard(msgspec.Struct, tag="heard", frozen=True):
     """A webhook came, and its signature was the platform's."""
 
-    run: str
     event: str
     topic: str
 
@@ -100,7 +99,6 @@ class Story:
     began: Began
     opened: Opened | None = None
     rules: list[int] = field(default_factory=list[int])
-    heard: set[str] = field(default_factory=set[str])
     is_ended: bool = False
 
 
@@ -112,6 +110,7 @@ class Journal:
         self.sent: dict[str, Sent] = {}
         self.answers: dict[str, Answered] = {}
         self.saw: dict[str, PaymentSeen] = {}
+        self.events: set[str] = set()
         self._clock = clock
         self._fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -165,10 +164,10 @@ class Journal:
         """How a payment stood when its order was through."""
         self._write(Saw(run, payment))
 
-    def heard(self, run: str, event: str, topic: str) -> None:
+    def heard(self, event: str, topic: str) -> None:
         """A webhook came and was verified; a repeat is not noted again."""
-        if event not in self.stories[run].heard:
-            self._write(Heard(run, event, topic))
+        if event not in self.events:
+            self._write(Heard(event, topic))
 
     def faulted(self, run: str, rule: int) -> None:
         """The sandbox was given a rule."""
@@ -204,7 +203,7 @@ class Journal:
             case Saw():
                 self.saw[line.payment.id] = line.payment
             case Heard():
-                self.stories[line.run].heard.add(line.event)
+                self.events.add(line.event)
             case Faulted():
                 self.stories[line.run].rules.append(line.rule)
             case Ended():

@@ -181,7 +181,7 @@ class _Fields:
         elif name is not None:
             taken[name] = self._row
         if fault and then is not None and not _has_moment(fault, then):
-            self._blame("fault", f"{fault} needs a {fault.moment} in the column then")
+            self._blame("fault", f"{fault} needs a {fault.moment}:AMOUNT in the column then")
         if self.bad:
             return None
         assert name and merchant and amount_minor and currency and card, "all were read"
@@ -283,7 +283,10 @@ def _fault(value: str) -> Fault | None:
 
 
 def _has_moment(fault: Fault, then: tuple[Step, ...]) -> bool:
-    return fault.moment == "create" or any(step.verb == fault.moment for step in then)
+    """A later fault finds its request by the amount, so that must be said."""
+    return fault.moment == "create" or any(
+        step.verb == fault.moment and step.amount_minor is not None for step in then
+    )
 
 
 def _shown(value: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from guilder.roles.demo.caller import Caller
 from guilder.roles.demo.orders import Order
 from guilder.roles.demo.receiver import Receiver
-from guilder.roles.demo.views import Made
+from guilder.roles.demo.views import Endpoints, Made
 
 SCOPES = [
     "merchants:read",
@@ -92,6 +92,14 @@ class SceneMaker:
                 )
             assert endpoint.secret is not None, "a fresh secret is shown"
             receiver.secrets[merchant.id] = [endpoint.secret]
+
+    async def close_endpoints(self, merchants: Sequence[Merchant]) -> None:
+        """The merchants' systems go home: nothing is to be sent to their port any more."""
+        for merchant in merchants:
+            path = "/v1/webhook-endpoints"
+            page = await self._caller.look(f"{path}?limit=100", Endpoints, bearer=merchant.key)
+            for endpoint in page.data:
+                await self._caller.delete(f"{path}/{endpoint.id}", bearer=merchant.key)
 
     async def _key(self, merchant_id: str, number: int) -> str:
         """A key for this sitting; one whose answer was lost is unknown to all, so another is made."""

@@ -1,11 +1,13 @@
 """A merchant's till: works an order through, step by step, until its end is known."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
 from guilder.connectors.psp.stripe.amounts import to_theirs
+from guilder.kernel.money import Money
 from guilder.roles.demo.caller import Answer, Caller, Unanswered, encoded
 from guilder.roles.demo.expected import DONE, REFUND_FAILED, Ending, expected_end
 from guilder.roles.demo.faults import DUPLICATE, OTHER_BODY, rule_for
@@ -22,6 +24,8 @@ AGAIN_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 SETTLE_SECONDS = 150  # A truth that an inquiry must find takes its patience, and some seconds.
 KEY_REUSED = "idempotency_key_reused"
+
+Settled = Callable[[PaymentSeen], bool]
 
 
 @dataclass(slots=True)
@@ -78,13 +82,13 @@ class Till:
         for again in range(AGAIN_MAX):
             key = self._key(order, "pay", again)
             answer = await self._order_payment(worked, key, is_first=again == 0)
-            payment = answer.read(PaymentSeen)
-            payment = await self._settled(order, payment)
+            payment = await self._settled(order, answer.read(PaymentSeen))
             worked.payment = payment
-            if not _is_worth_another(payment, worked.ending):
+            if not _never_reached_provider(payment):
                 return
             worked.given_up.append(payment.id)
-            await self._wait_for_provider()
+            if answer.sent_count:
+                await self._wait_for_provider()
 
     async def _order_payment(self, worked: Worked, key: str, *, is_first: bool) -> Answer:
         order = worked.order
@@ -152,7 +156,9 @@ class Till:
             refund = await self._refunded(worked.order, answer.read(RefundSeen))
             return DONE if refund.state == "succeeded" else f"refund_{refund.state}"
         before = answer.read(PaymentSeen)
-        worked.payment = await self._until(worked.order, before, lambda one: one.state != "authorized")
+        worked.payment = await self._until(
+            worked.order, before, lambda one: one.state != "authorized"
+        )
         return DONE
 
     async def _refunded(self, order: Order, refund: RefundSeen) -> RefundSeen:
@@ -162,9 +168,7 @@ class Till:
             if asyncio.get_running_loop().time() > deadline:
                 raise Unanswered(f"{refund.id} is still pending after {SETTLE_SECONDS} seconds")
             await self._wait_a_little()
-            refund = await self._caller.look(
-                f"/v1/refunds/{refund.id}", RefundSeen, bearer=bearer
-            )
+            refund = await self._caller.look(f"/v1/refunds/{refund.id}", RefundSeen, bearer=bearer)
         return refund
 
     # Waiting and looking
@@ -172,9 +176,7 @@ class Till:
     async def _settled(self, order: Order, payment: PaymentSeen) -> PaymentSeen:
         return await self._until(order, payment, lambda one: one.state != "processing")
 
-    async def _until(
-        self, order: Order, payment: PaymentSeen, is_settled: "Settled"
-    ) -> PaymentSeen:
+    async def _until(self, order: Order, payment: PaymentSeen, is_settled: Settled) -> PaymentSeen:
         deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
         while not is_settled(payment):
             if asyncio.get_running_loop().time() > deadline:
@@ -217,7 +219,7 @@ class Till:
     async def _intend(self, order: Order, path: str, body: bytes, key: str) -> Answer:
         """Send an intent, or take its answer from the journal when it had one before."""
         known = self._journal.answers.get(key)
-        if known is not None and order.fault != DUPLICATE:
+        if known is not None:
             return Answer(known.status, bytes(known.body), known.is_replay, 0)
         answer = await self._caller.post(
             path,
@@ -238,14 +240,56 @@ class Till:
             return
         if self._key(order, "pay", 0) in self._journal.answers and fault.moment == "create":
             return
-        amount = to_theirs(order.amount)
-        if fault.moment != "create":
-            amount = to_theirs(_amount_at(order, fault.moment))
+        amount = to_theirs(_amount_at(order, fault.moment))
         if amount is None:
-            return
+            return  # The provider will not hear of this order.
         rule = rule_for(fault, card=order.card, amount_theirs=amount)
         raw = await self._caller.sandbox("POST", "/control/faults", rule)
         self._journal.faulted(self._run, msgspec.json.decode(raw, type=Rule).id)
 
     def _key(self, order: Order, what: str, again: int) -> str:
         return f"{self._run}:{order.name}:{what}" + (f":{again + 1}" if again else "")
+
+
+def differences(worked: Worked) -> list[str]:
+    """Where a payment and its steps are not what the row of the order says they must be."""
+    payment, wanted, amount = worked.payment, worked.ending, worked.order.amount
+    if payment is None:
+        return ["there is no payment"]
+    reason = wanted.decline.value if wanted.decline else None
+    pairs: list[tuple[str, object, object]] = [
+        ("state", payment.state, wanted.state),
+        ("amount", payment.amount_minor, amount.amount_minor),
+        ("currency", payment.currency, amount.currency.code),
+        ("authorized", payment.authorized_minor, wanted.authorized_minor),
+        ("captured", payment.captured_minor, wanted.captured_minor),
+        ("refunded", payment.refunded_minor, wanted.refunded_minor),
+        ("decline", payment.decline.reason if payment.decline else None, reason),
+    ]
+    wrong = [f"{name} is {is_}, wanted {should}" for name, is_, should in pairs if is_ != should]
+    for step, came, should in zip(worked.order.then, worked.steps, wanted.steps, strict=True):
+        if came != should:
+            wrong.append(f"{step} came to {came}, wanted {should}")
+    return wrong
+
+
+def _never_reached_provider(payment: PaymentSeen) -> bool:
+    """Whether nothing moved because the provider was away, so that a new payment is the remedy."""
+    declined = payment.decline is not None and payment.decline.raw in NOT_SENT
+    return payment.state == "failed" or declined
+
+
+def _amount_at(order: Order, moment: str) -> Money:
+    """What the provider will be asked for at the moment of a fault."""
+    for step in order.then:
+        if step.verb == moment and step.amount_minor is not None:
+            return Money(step.amount_minor, order.amount.currency)
+    return order.amount
+
+
+def _as_json(body: bytes) -> bytes:
+    """The body on one line, as a journal keeps it; what is no JSON is kept as a text."""
+    try:
+        return msgspec.json.encode(msgspec.json.decode(body))
+    except msgspec.DecodeError:
+        return msgspec.json.encode(body.decode(errors="replace"))

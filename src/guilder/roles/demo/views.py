@@ -59,6 +59,12 @@ class Made(msgspec.Struct, frozen=True):
     secret: str | None = None
 
 
+class Endpoints(msgspec.Struct, frozen=True):
+    """A page of webhook endpoints."""
+
+    data: list[Made]
+
+
 class StepSeen(msgspec.Struct, frozen=True):
     """One step of a trail."""
 

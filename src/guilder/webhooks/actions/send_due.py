@@ -46,6 +46,7 @@ class Courier:
 
         Zero when nothing is due, or there is no room: then `rest` before asking again.
         """
+        self._ended.clear()
         out = len(self._under_way)
         room = min(limit, UNDER_WAY_MAX - out)
         if room <= 0:
@@ -56,7 +57,7 @@ class Courier:
                 now,
                 lease=LEASE,
                 limit=room,
-                healthy_at_once=HEALTHY_AT_ONCE,
+                at_once=HEALTHY_AT_ONCE,
                 failing_at_once=FAILING_AT_ONCE if out < FAILING_UNDER_WAY_MAX else 0,
             )
         for errand in errands:
@@ -67,7 +68,6 @@ class Courier:
 
     async def rest(self, seconds: float) -> None:
         """Wait until a try has ended and made room, at most so long."""
-        self._ended.clear()
         try:
             await asyncio.wait_for(self._ended.wait(), seconds)
         except TimeoutError:
