@@ -66,9 +66,11 @@ class Caller:
         return f"{self.run}-{next(self._numbers)}"
 
     async def pay(self, amount_minor: int = 10_00, currency: str = "EUR", **more: Any) -> Came:
-        """Take a payment; `key` is the idempotency key, and is the reference too."""
+        """Take a payment; `key` is the idempotency key, and if none is given, the reference too."""
         key = more.pop("key", None) or self.new_key()
-        return await self.post("/v1/payments", order(amount_minor, currency, key, **more), key=key)
+        reference = more.pop("reference", key)
+        body = order(amount_minor, currency, reference, **more)
+        return await self.post("/v1/payments", body, key=key)
 
     async def post(self, path: str, body: object, *, key: str | None = None) -> Came:
         """Send JSON under this key, or a new one. Raises what the line raises when it is cut."""

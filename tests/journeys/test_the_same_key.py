@@ -150,9 +150,10 @@ VERBS = ("capture", "void", "refund")
 async def test_a_key_is_any_printable_text_up_to_255_characters(
     caller: Caller, key: str, status: int
 ) -> None:
-    first = await caller.pay(10_00, key=key)
+    reference = caller.new_key()
+    first = await caller.pay(10_00, key=key, reference=reference)
     assert first.status == status, first.body
-    second = await caller.pay(10_00, key=key)
+    second = await caller.pay(10_00, key=key, reference=reference)
     assert second.status == status
     if status == 201:
         assert (second.body, second.is_replay) == (first.body, True)

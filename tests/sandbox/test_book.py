@@ -87,13 +87,15 @@ async def test_the_book_names_the_callers_own_references(caller: Caller) -> None
     assert rows[2]["charge_ref"] == paid["latest_charge"]
 
 
-async def test_the_book_can_be_read_from_a_moment_on(caller: Caller) -> None:
-    await caller.order("clock", {"now": "2033-01-01T00:00:00Z"})
-    paid = (await caller.sale()).body
-    reply = await caller.plain("/book?since=2033-01-01T00:00:00Z")
-    rows = reply.body["providers"]["stripe"]
-    assert {row["payment_ref"] for row in rows} == {paid["id"]}
-    assert (await caller.plain("/book?since=yesterday")).status == 400
+async def test_the_book_can_be_read_from_a_moment_on(own: Outside) -> None:
+    async with calling(own) as caller:
+        await caller.sale()
+        await caller.order("clock", {"now": "2033-01-01T00:00:00Z"})
+        paid = (await caller.sale()).body
+        reply = await caller.plain("/book?since=2033-01-01T00:00:00Z")
+        rows = reply.body["providers"]["stripe"]
+        assert {row["payment_ref"] for row in rows} == {paid["id"]}
+        assert (await caller.plain("/book?since=yesterday")).status == 400
 
 
 async def test_a_long_book_is_whole(own: Outside) -> None:

@@ -45,6 +45,22 @@ async def test_no_answer_leaves_the_truth_in_the_book(
     assert (again.status, await booked(caller, key)) == (200, 1)
 
 
+@pytest.mark.parametrize(("fault", "is_reset"), [("reset", True), ("close", False)])
+async def test_a_reset_is_not_a_close(caller: Caller, fault: str, *, is_reset: bool) -> None:
+    await caller.fault(fault, match={"operation": "list"})
+    host, _, port = caller.outside.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    key = b"Authorization: Bearer sk_test_raw\r\n"
+    writer.write(b"GET /v1/payment_intents HTTP/1.1\r\nHost: x\r\n" + key + b"\r\n")
+    try:
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        was_reset = False
+    except ConnectionResetError:
+        was_reset = True
+    writer.close()
+    assert was_reset is is_reset
+
+
 @pytest.mark.parametrize("when", WHENS)
 @pytest.mark.parametrize(
     ("fault", "status"),

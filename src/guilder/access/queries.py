@@ -15,7 +15,7 @@ _VISIBLE = """
                key.created_at, key.revoked_at, tenant.kind
           from access.api_key as key
           left join access.tenant as tenant on tenant.id = key.tenant_id
-         where $1::bool is not null
+         where key.is_test = $1
            and ($2::uuid is null or key.tenant_id = $2 or tenant.reseller_id = $2)
            and ($3::uuid is null or key.tenant_id = $3)
         """

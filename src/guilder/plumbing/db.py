@@ -193,6 +193,7 @@ _LOST = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,  # The server died in the middle of an answer.
 )
 _CROWDED = (
     asyncpg.LockNotAvailableError,

@@ -158,13 +158,13 @@ def _say(line: str) -> None:
 async def _database(settings: Settings) -> AsyncGenerator[Database]:
     """The installation's database; an embedded one that is not running is started meanwhile."""
     async with contextlib.AsyncExitStack() as stack:
-        url = await _url(settings, stack)
+        url = _url(settings, stack)
         db = await Database.open(url, connections_max=2, name="guilder operator")
         stack.push_async_callback(db.close)
         yield db
 
 
-async def _url(settings: Settings, stack: contextlib.AsyncExitStack) -> Secret:
+def _url(settings: Settings, stack: contextlib.AsyncExitStack) -> Secret:
     if settings.database_url is not None or find_running(settings.home) is not None:
         return database_url(settings)
     if not (settings.home / "postgres.json").exists():
@@ -175,4 +175,4 @@ async def _url(settings: Settings, stack: contextlib.AsyncExitStack) -> Secret:
     postgres = EmbeddedPostgres(settings.home, bin_folder=settings.postgres_bin)
     cluster = postgres.start()
     stack.callback(postgres.stop)
-    return await prepared(cluster, settings.home)
+    return prepared(cluster, settings.home)

@@ -100,16 +100,18 @@ async def _database(settings: Settings, tell: Callable[[str], None]) -> AsyncGen
     postgres = EmbeddedPostgres(settings.home, bin_folder=settings.postgres_bin)
     cluster = postgres.start()
     try:
-        url = await prepared(cluster, settings.home)
+        url = prepared(cluster, settings.home)
         watching = asyncio.create_task(postgres.watch())
-        yield url
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        try:
+            yield url
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
     finally:
         postgres.stop()
 
 
-async def prepared(cluster: Cluster, home: Path) -> Secret:
+def prepared(cluster: Cluster, home: Path) -> Secret:
     """The URL of our own database in an embedded server; made when it is not there."""
     password = secret_in(home, DATABASE)
     own = ensure_database(cluster, database=DATABASE, role=DATABASE, password=password)

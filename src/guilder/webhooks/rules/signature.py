@@ -62,7 +62,7 @@ def _is_recent(timestamp: str, now: datetime) -> bool:
         return False
     if len(timestamp) > _TIMESTAMP_DIGITS_MAX:
         return False
-    return True
+    return abs(now.timestamp() - int(timestamp)) <= TOLERANCE_SECONDS
 
 
 def _key(secret: str) -> bytes | None:
