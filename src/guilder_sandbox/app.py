@@ -109,7 +109,7 @@ class Sandbox:
         rule: Rule | None = None
         try:
             rule = self._rule_for(call)
-            answer = await self._before(rule, line)
+            answer = await self._before(rule, line, call)
             if answer is None:
                 answer = await self._book_it(call, rule)
             else:
@@ -138,9 +138,12 @@ class Sandbox:
             call.lag_seconds = -(-deed.delay_ms // 1000) if deed.fault == "stale" else 0
         return self._faults.pick(facts)
 
-    async def _before(self, rule: Rule | None, line: Line) -> Answer | None:
+    async def _before(self, rule: Rule | None, line: Line, call: Call) -> Answer | None:
+        """What happens to a request on its way; if it gets no further, its key was never used."""
         if rule is None or rule.when != "before_booking":
             return None
+        if rule.fault != "answer_late":
+            self._stripe.release(call)
         await self._store.settled()
         return await play(rule, line, self._healing, None)
 

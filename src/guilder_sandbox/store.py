@@ -111,7 +111,6 @@ class Store:
         self.flush()
         reader = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)
         try:
-            reader.execute("begin")
             cursor = reader.execute(sql, row)
             while chunk := cursor.fetchmany(CHUNK_ROWS):
                 yield chunk

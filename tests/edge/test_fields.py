@@ -95,6 +95,22 @@ async def test_the_wrong_field_is_listed_among_the_errors(api: Api) -> None:
     assert error["message"] == answer.json["detail"]
 
 
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        ("100.0", "amount_minor: expected `int`, got a number with a fraction or an exponent"),
+        ("1e400", "amount_minor: expected `int`, got a number with a fraction or an exponent"),
+        ("1" * 30, "amount_minor: expected `int`, got an integer beyond 64 bits"),
+        ("0", "amount_minor: expected `int` >= 1"),
+    ],
+)
+async def test_a_number_is_refused_in_words(api: Api, amount: str, told: str) -> None:
+    body = f'{{"amount_minor": {amount}, "currency": "EUR"}}'.encode()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+    answer = await api.send("POST", "/v1/orders", body=body, headers=headers)
+    assert answer.json["detail"] == told
+
+
 async def test_a_long_unknown_name_is_not_echoed_at_its_length(api: Api) -> None:
     answer = await api.post("/v1/orders", {"amount_minor": 1, "currency": "EUR", "x" * 9000: 1})
     assert answer.outcome == (422, "field_unknown")

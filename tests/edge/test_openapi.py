@@ -84,6 +84,39 @@ def test_every_status_and_code_an_endpoint_can_answer_is_there(document: Any) ->
         assert "500" not in responses
 
 
+def test_what_a_table_refuses_stands_beside_what_its_shape_refuses(document: Any) -> None:
+    told = {
+        status: set(resolved(document, answer)["content"][problems.MEDIA_TYPE]["examples"])
+        for status, answer in document["paths"]["/v1/orders"]["post"]["responses"].items()
+        if status > "300"
+    }
+    assert told == {
+        "400": {
+            "malformed_request",
+            "idempotency_key_missing",
+            "idempotency_key_malformed",
+            "malformed_json",
+        },
+        "401": {"unauthenticated"},
+        "402": {"sold_out"},
+        "403": {"scope_missing"},
+        "408": {"body_too_slow"},
+        "409": {"idempotency_in_progress"},
+        "413": {"body_too_large"},
+        "415": {"unsupported_media_type"},
+        "422": {
+            "field_unknown",
+            "field_invalid",
+            "field_missing",
+            "malformed_id",
+            "unknown_currency",
+            "idempotency_key_reused",
+        },
+        "429": {"overrun"},
+        "503": {"database_unavailable", "database_busy", "outcome_unknown"},
+    }
+
+
 def test_every_answer_names_its_headers(document: Any) -> None:
     for _, _, operation in operations(document):
         needs_key = {"$ref": "#/components/parameters/IdempotencyKey"} in operation["parameters"]

@@ -238,12 +238,18 @@ async def test_the_message_of_a_dead_worker_is_taken_over_and_a_late_one_writes_
     async with mailbox.db.transaction() as tx:
         dead = await store.claim_message(tx, message_id, mailbox.now, mailbox.now + LEASE)
     assert dead is not None
-    assert await mailbox.apply_due(after=LEASE - timedelta(seconds=1)) == 0
-    assert await mailbox.apply_due(after=timedelta(seconds=1)) == 1
+
+    async def broken(_: News) -> str:
+        raise RuntimeError("not yet")
 
     late = Conclusion(dead, MessageState.FAILED, trouble="from beyond")
-    async with mailbox.db.transaction() as tx:
-        assert await store.save_conclusions(tx, [late], mailbox.now) == 0
+    listener.before = broken
+    assert await mailbox.apply_due(after=LEASE - timedelta(seconds=1)) == 0
+    for told_by_another in (broken, None):
+        listener.before = told_by_another
+        assert await mailbox.apply_due(after=timedelta(minutes=5)) == 1
+        async with mailbox.db.transaction() as tx:
+            assert await store.save_conclusions(tx, [late], mailbox.now) == 0
     row = await mailbox.row(message_id)
     assert (row["state"], row["outcome"]) == ("processed", "done")
     assert len(await listener.believed()) == 1

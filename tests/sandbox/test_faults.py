@@ -95,6 +95,20 @@ async def test_an_answer_may_be_late(caller: Caller, when: str) -> None:
     assert (reply.status, time.monotonic() - started >= 0.4) == (200, True)
 
 
+async def test_what_never_arrived_leaves_its_key_free(caller: Caller) -> None:
+    await caller.fault("never_answer", when="before_booking")
+    lost = asyncio.create_task(caller.post("payment_intents", FIELDS, key="lost"))
+    await asyncio.sleep(0.2)
+    await caller.fault("answer_late", when="before_booking", delay_ms=600)
+    slow = asyncio.create_task(caller.post("payment_intents", FIELDS, key="lost"))
+    await asyncio.sleep(0.2)
+    lost.cancel()
+    await asyncio.sleep(0.1)
+    assert (await caller.post("payment_intents", FIELDS, key="lost")).status == 409
+    assert (await slow).status == 200
+    assert await booked(caller, "lost") == 1
+
+
 async def test_a_late_request_is_booked_even_when_nobody_waits(caller: Caller) -> None:
     await caller.fault("answer_late", when="before_booking", delay_ms=900)
     assert await attempt(caller, "left") is None

@@ -86,7 +86,8 @@ async def receiver() -> AsyncGenerator[Receiver]:
 
 
 async def test_an_endpoint_is_made_with_a_secret_that_is_shown_once(program: Program) -> None:
-    body = {"url": "http://127.0.0.1:9/", "topics": ["payment.captured"], "description": "shop"}
+    url = "http://127.0.0.1:9/?canary=7"
+    body = {"url": url, "topics": ["payment.captured"], "description": "shop"}
     status, made = await program.ask("POST", "/v1/webhook-endpoints", body, key="same")
     assert status == 201
     assert base64.b64decode(made["secret"].removeprefix("whsec_"), validate=True)
@@ -96,7 +97,7 @@ async def test_an_endpoint_is_made_with_a_secret_that_is_shown_once(program: Pro
         "enabled",
     )
     assert (made["topics"], made["description"]) == (["payment.captured"], "shop")
-    assert made["merchant_id"] == str(program.post.merchant_id)
+    assert (made["merchant_id"], made["url"]) == (str(program.post.merchant_id), url)
 
     status, again = await program.ask("POST", "/v1/webhook-endpoints", body, key="same")
     assert (status, again) == (201, {**made, "secret": None})
@@ -109,6 +110,7 @@ async def test_an_endpoint_is_made_with_a_secret_that_is_shown_once(program: Pro
         news = await tx.value("select string_agg(payload::text, ' ') from plumbing.outbox")
     assert made["secret"] not in kept
     assert made["secret"] not in news
+    assert "canary" not in news
 
 
 @pytest.mark.parametrize(

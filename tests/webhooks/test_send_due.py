@@ -29,7 +29,7 @@ from tests.webhooks.receivers import (
 LATER = timedelta(days=2)
 
 
-@pytest.mark.proves("S4-02", "S17")
+@pytest.mark.proves("S17")
 async def test_a_merchant_is_told_what_happened_signed_and_in_one_shape(post: Post) -> None:
     async with receiving() as receiver:
         endpoint = await post.listen(receiver.url("/hook?shop=1"))
@@ -234,7 +234,7 @@ async def test_a_receiver_that_fails_is_knocked_at_once_at_a_time(post: Post) ->
         assert await post.courier.send_due(post.clock.now()) == 3
 
 
-@pytest.mark.proves("S14", "S17", "S28")
+@pytest.mark.proves("S17", "S28")
 async def test_a_worker_that_dies_after_sending_is_made_up_for_under_the_same_id(
     post: Post,
 ) -> None:

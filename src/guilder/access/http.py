@@ -54,7 +54,7 @@ class AccessDesk:
             key, secret = await actions.create_api_key(
                 tx, _principal(call.caller), new, now=call.now
             )
-            return Reply.of(201, ApiKeyView.of(key, secret=secret))
+            return Reply.of(201, ApiKeyView.of(key, secret=secret)).keeping(ApiKeyView.of(key))
 
         return await once(call, self._db, create)
 

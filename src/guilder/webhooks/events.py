@@ -9,7 +9,7 @@ from guilder.kernel.ids import EndpointId, MerchantId
 
 @dataclass(frozen=True, slots=True)
 class _AboutEndpoint:
-    """What every event about an endpoint carries."""
+    """What every event about an endpoint carries; `url` is without its query."""
 
     endpoint_id: EndpointId
     merchant_id: MerchantId

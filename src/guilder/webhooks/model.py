@@ -41,6 +41,11 @@ class Endpoint:
     created_at: datetime
     version: int
 
+    @property
+    def place(self) -> str:
+        """The URL as it may be told to others: without its query, which may hold a token."""
+        return self.url.partition("?")[0]
+
     def is_within(self, scope: Scope) -> bool:
         """Whether a caller of this scope may see and change it."""
         return (

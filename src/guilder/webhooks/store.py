@@ -156,6 +156,7 @@ async def list_listeners(tx: Tx, messages: Sequence[Message]) -> list[Listener]:
          where endpoint.state = 'enabled'
            and (endpoint.topics = '{*}' or given.topic = any(endpoint.topics))
          order by endpoint.id, given.place
+           for share of endpoint
         """,
         [message.merchant_id.value for message in messages],
         [message.is_test for message in messages],

@@ -66,6 +66,7 @@ class Call(msgspec.Struct):
     form: Form
     request_id: str
     key: str | None = None
+    has_reserved: bool = False
     fingerprint: bytes = b""
     lenient: bool = False
     lag_seconds: int = 0

@@ -81,13 +81,14 @@ class Stripe:
         key = request.header(b"idempotency-key") if request.method == "POST" else None
         if key:
             self._keys.take(key)
-            call.key = key
+            call.key, call.has_reserved = key, True
             call.fingerprint = fingerprint_of(request)
         return call
 
     def release(self, call: Call) -> None:
-        """The request is over, however it ended; its key may be used again."""
-        if call.key is not None:
+        """The request is over, however it ended; its key may be used again. Twice is once."""
+        if call.key is not None and call.has_reserved:
+            call.has_reserved = False
             self._keys.release(call.key)
 
     def facts(self, call: Call) -> Facts:

@@ -40,10 +40,18 @@ class Installation:
     Use it from the main thread: the child ends with the thread that started it.
     """
 
-    def __init__(self, home: Path, *, patience_seconds: int, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        patience_seconds: int,
+        database_connections: int,
+        tell: Callable[[str], None],
+    ) -> None:
         self.home = home
         self.restarts = 0
         self._patience_seconds = patience_seconds
+        self._database_connections = database_connections
         self._tell = tell
         self._child: asyncio.subprocess.Process | None = None
         self._ready: Ready | None = None
@@ -127,6 +135,7 @@ class Installation:
             "GUILDER_PORT": "0",
             "GUILDER_SANDBOX_PORT": "0",
             "GUILDER_PATIENCE_SECONDS": str(self._patience_seconds),
+            "GUILDER_DATABASE_CONNECTIONS": str(self._database_connections),
         }
         python = sys.executable
         self._child = await asyncio.create_subprocess_exec(

@@ -28,7 +28,9 @@ def place_of(settings: Settings) -> Path:
 def kept_key(home: Path) -> str | None:
     """The platform key that this home's database has known so far."""
     file = home / "keys.json"
-    return msgspec.json.decode(file.read_bytes(), type=_Kept).platform_key if file.exists() else None
+    return (
+        msgspec.json.decode(file.read_bytes(), type=_Kept).platform_key if file.exists() else None
+    )
 
 
 def set_aside(home: Path) -> Path:

@@ -46,7 +46,7 @@ async def rotate_secret(tx: Tx, change: Change) -> tuple[Endpoint, Secret]:
         endpoint_id=saved.id,
         merchant_id=saved.merchant_id,
         is_test=saved.is_test,
-        url=saved.url,
+        url=saved.place,
         happened_at=change.now,
         former_secret_until=until,
     )
@@ -101,7 +101,7 @@ async def disable_gone(tx: Tx, endpoints: Collection[Endpoint], now: datetime) -
                 endpoint_id=saved.id,
                 merchant_id=saved.merchant_id,
                 is_test=saved.is_test,
-                url=saved.url,
+                url=saved.place,
                 happened_at=now,
                 reason=GONE,
             )
@@ -141,6 +141,6 @@ def _told(
         endpoint_id=endpoint.id,
         merchant_id=endpoint.merchant_id,
         is_test=endpoint.is_test,
-        url=endpoint.url,
+        url=endpoint.place,
         happened_at=now,
     )

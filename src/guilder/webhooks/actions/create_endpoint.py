@@ -76,6 +76,6 @@ def _created(endpoint: Endpoint) -> events.WebhookEndpointCreated:
         endpoint_id=endpoint.id,
         merchant_id=endpoint.merchant_id,
         is_test=endpoint.is_test,
-        url=endpoint.url,
+        url=endpoint.place,
         happened_at=endpoint.created_at,
     )

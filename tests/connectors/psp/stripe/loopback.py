@@ -156,6 +156,15 @@ async def breaks_off_gzip(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
+async def has_no_end(writer: asyncio.StreamWriter) -> None:
+    """An answer that goes on and on, for as long as someone listens."""
+    writer.write(_head(200, 10**12, "application/json", {}))
+    for _ in range(1000):
+        writer.write(b" " * 65536)
+        await writer.drain()
+    await asyncio.sleep(60)
+
+
 async def speaks_no_http(writer: asyncio.StreamWriter) -> None:
     """Bytes that are not HTTP."""
     writer.write(b"220 mail.example ESMTP\r\n\r\n")

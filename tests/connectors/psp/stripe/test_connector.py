@@ -1,6 +1,7 @@
 """The connector over real HTTP: what every kind of trouble on the line means for the money."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -54,6 +55,10 @@ async def provider(
             await psp.close()
 
 
+def whole_sale() -> bytes:
+    return json.dumps(sample("sale_succeeded").body).encode()
+
+
 TROUBLES: dict[str, Act] = {
     "never": world.never,
     "too late": late(2, says_sample("sale_succeeded")),
@@ -72,7 +77,7 @@ TROUBLES: dict[str, Act] = {
     "200 with half an object": world.says_raw(200, b'{"id": "pi_'),
     "200 with a list": world.says_raw(200, b"[]"),
     "200 with nothing": world.says_raw(200, b""),
-    "200 that is too long": world.says_raw(200, b'"' + b"x" * (1024 * 1024 + 1) + b'"'),
+    "200 that is too long": world.says_raw(200, whole_sale() + b" " * (1024 * 1024)),
     "403 of some proxy": world.says_raw(403, b"<html>no</html>", content_type="text/html"),
     "402 of some proxy": says(402, {"error": "payment required"}),
     "redirect": says(302, {}, location="http://127.0.0.1:1/elsewhere"),
@@ -185,6 +190,12 @@ async def test_the_whole_call_stays_within_its_budget() -> None:
         assert loop.time() - before < 1.2
 
 
+async def test_an_answer_without_end_is_left_as_soon_as_it_is_too_long() -> None:
+    policy = replace(ONCE, answer_seconds=30, budget_seconds=30)
+    async with provider(world.has_no_end, policy=policy) as (psp, _), asyncio.timeout(15):
+        assert (await psp.ask(ask_for(SALE))).verdict is Verdict.UNKNOWN
+
+
 async def test_an_unknown_names_their_request_for_support() -> None:
     odd = says(200, sample("sale_in_a_state_of_tomorrow").body, request_id="req_Kq7")
     async with provider(odd) as (psp, _):
@@ -286,6 +297,12 @@ async def test_a_capture_refused_after_a_silence_is_unknown_until_it_is_found() 
         assert (await psp.ask(ask_for(CAPTURE))).verdict is Verdict.UNKNOWN
 
 
+async def test_a_capture_declined_after_a_silence_is_unknown_until_it_is_found() -> None:
+    acts = (world.hangs_up, says_sample("error_card_expired"), says_sample("capture_not_done"))
+    async with provider(*acts) as (psp, _):
+        assert (await psp.ask(ask_for(CAPTURE))).verdict is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("page", "verdict"),
     [
@@ -352,11 +369,18 @@ async def test_a_payment_we_know_and_they_do_not_is_unknown(name: str) -> None:
         assert (await psp.look_up(aged(ask_for(CAPTURE), 10**6))).verdict is Verdict.UNKNOWN
 
 
+async def test_an_error_with_an_empty_list_in_it_is_not_nothing_found() -> None:
+    async with provider(says(400, {"data": [], "has_more": False})) as (psp, _):
+        for operation in (SALE, GIVE_BACK):
+            assert (await psp.look_up(aged(ask_for(operation), 10**6))).verdict is Verdict.UNKNOWN
+
+
 async def test_two_payments_of_one_attempt_are_for_people() -> None:
     twice = sample("search_found").body
     rows = twice["data"]
     assert isinstance(rows, list)
-    async with provider(says(200, {**twice, "data": [*rows, *rows]})) as (psp, _):
+    acts = (says(200, {**twice, "data": [*rows, *rows]}), says_sample("sale_succeeded"))
+    async with provider(*acts) as (psp, _):
         assert (await psp.look_up(ask_for(SALE))).verdict is Verdict.UNKNOWN
 
 

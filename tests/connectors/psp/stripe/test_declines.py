@@ -89,3 +89,17 @@ def asked_with_advice(code: str, advice: str) -> Advice | None:
     body = declined_with(code, advice_code=advice)
     answer = translate.answer_to(ask_for(SALE), 402, body, in_doubt=False)
     return answer.decline and answer.decline.advice
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 424, 429, 500])
+def test_a_card_error_speaks_only_with_its_own_status(status: int) -> None:
+    body = sample("error_card_lost_card").body
+    answer = translate.answer_to(ask_for(SALE), status, body, in_doubt=False)
+    assert answer.verdict is UNSURE
+
+
+@pytest.mark.parametrize("code", ["idempotency_key_in_use", "lock_timeout", "rate_limit"])
+def test_a_request_that_met_another_is_no_no(code: str) -> None:
+    error = {"type": "invalid_request_error", "code": code}
+    answer = translate.answer_to(ask_for(SALE), 400, {"error": error}, in_doubt=False)
+    assert answer.verdict is UNSURE

@@ -125,3 +125,9 @@ def test_search_finds_the_payment_that_carries_the_attempt_and_no_other() -> Non
     assert translate.payments_found(ask, sample("sale_succeeded").body) is None
     stranger = replace(ask, attempt_id=ask_for(CAPTURE).attempt_id)
     assert translate.payments_found(stranger, sample("search_found").body) == []
+
+
+def test_a_refund_of_another_payment_is_not_ours() -> None:
+    body = {**sample("refund_succeeded").body, "payment_intent": "pi_of_another"}
+    answer = translate.answer_to(ask_for(GIVE_BACK), 200, body, in_doubt=False)
+    assert answer.verdict is UNSURE

@@ -63,6 +63,7 @@ def news(name: str) -> News | None:
 
 
 RAW = raw_event("payment_intent_succeeded_sale")
+WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 def test_a_signed_message_is_named() -> None:
@@ -90,7 +91,7 @@ def test_a_signed_message_is_named() -> None:
         f"t=now,v1={signature(RAW, stamp='now')}",
         f"t=-{STAMP},v1={signature(RAW, stamp=-STAMP)}",
         f"t={'9' * 5000},v1={signature(RAW)}",
-        f"t=１７,v1={signature(RAW)}",
+        f"t={str(STAMP).translate(WIDE)},v1={signature(RAW)}",
         f"{'v1=00,' * 2000}t={STAMP},v1={signature(RAW)}",
     ],
 )
@@ -141,6 +142,7 @@ def test_a_message_may_be_five_minutes_old_or_early(*, seconds: int, is_good: bo
 def test_while_a_secret_is_replaced_both_are_good() -> None:
     both = (SECRET, FORMER)
     assert heard(RAW, f"t={STAMP},v1={signature(RAW, FORMER)}", secrets=both)
+    assert heard(RAW, f"t={STAMP},v1={signature(RAW)},v1={'0' * 64}", secrets=both)
     rolled = f"t={STAMP},v1={'0' * 64},v1={signature(RAW)},v0={'1' * 64}"
     assert heard(RAW, rolled)
 
