@@ -12,6 +12,7 @@ from tests.journeys.caller import LOST, Caller, order
 from tests.journeys.outside import Outside
 from tests.journeys.solo import Solo, running_solo
 
+Crash = tuple["Deed", str]
 BEATS = ("before_booking", "after_booking", "after_answer")
 ROUNDS = [
     pytest.param(1, id="once"),
@@ -43,7 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "refund": {"amount_minor": 3_00},
 }
 CASES = [
-    pytest.param(deed, beat, id=f"{deed.name}, {beat.replace('_', ' ')}", marks=group)
+    pytest.param((deed, beat), id=f"{deed.name}, {beat.replace('_', ' ')}", marks=group)
     for group, deeds in (
         (pytest.mark.xdist_group("journeys: deaths of a payment"), DEEDS[:2]),
         (pytest.mark.xdist_group("journeys: deaths of an operation"), DEEDS[2:]),
@@ -63,16 +64,11 @@ def solo(tmp_path_factory: pytest.TempPathFactory) -> Generator[Solo]:
 
 @pytest.mark.proves("S04", "I2", "I3", "I4", "I11")
 @pytest.mark.parametrize("rounds", ROUNDS)
-@pytest.mark.parametrize(("deed", "beat"), CASES)
+@pytest.mark.parametrize("crash", CASES)
 async def test_a_death_neither_loses_nor_doubles_money(
-    caller: Caller,
-    platform: Caller,
-    outside: Outside,
-    solo: Solo,
-    deed: Deed,
-    beat: str,
-    rounds: int,
+    caller: Caller, platform: Caller, outside: Outside, solo: Solo, crash: Crash, rounds: int
 ) -> None:
+    deed, beat = crash
     for _ in range(rounds):
         path, body, key = await _prepare(caller, deed)
         match = {"operation": deed.theirs}

@@ -67,6 +67,7 @@ async def _solo(
         listener = stack.enter_context(contextlib.closing(listen(settings.host, settings.port)))
         listener.listen(2048)
         api = address_of(listener)
+        settings = replace(settings, port=int(api.rpartition(":")[2]))
         sandbox = None
         if settings.stripe_test_key is None:
             sandbox = await stack.enter_async_context(_sandbox(settings, tell, stopping))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from guilder.connectors.psp.contract import News
 from guilder.intake import jobs as intake_jobs
@@ -27,7 +28,8 @@ async def run_worker(parts: Parts, url: Secret, stopping: asyncio.Event) -> None
     tools = intake.Tools(parts.db, parts.providers, _record_news(parts))
     runner = Runner(url, intake_jobs.jobs(tools, parts.clock))
     sender = await webhooks.Sender.open(
-        allow_private_receivers=parts.settings.allow_private_receivers
+        allow_private_receivers=parts.settings.allow_private_receivers,
+        ports_refused=_own_ports(parts, url),
     )
     courier = webhooks.Courier(parts.db, sender)
 
@@ -55,6 +57,12 @@ async def run_worker(parts: Parts, url: Secret, stopping: asyncio.Event) -> None
     finally:
         await courier.finish()
         await sender.close()
+
+
+def _own_ports(parts: Parts, url: Secret) -> set[int]:
+    """Ports of our own parts: no merchant's webhook is sent there."""
+    own = {parts.settings.port, parts.settings.sandbox_port, urlsplit(url.reveal()).port or 5432}
+    return own - {0}
 
 
 def _record_news(parts: Parts) -> intake.RecordNews:

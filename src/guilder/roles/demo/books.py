@@ -149,7 +149,7 @@ def _of_attempt(payment: PaymentSeen, attempt: Attempt, lines: list[Movement]) -
 
 
 def _of_refused(name: str, attempt: Attempt, lines: list[Movement]) -> list[str]:
-    """What we hold for refused or never seen; the provider may have noted the refusal, or nothing."""
+    """For what we hold for refused or never seen, it has a refusal at most."""
     found = [
         f"{name}: we say {attempt.state}, the provider has {_told(line)}"
         for line in lines

@@ -145,7 +145,7 @@ class Caller:
     async def _once(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, sent: int
     ) -> tuple[Answer | None, int | None]:
-        """The answer, None when there was none, and in how many seconds to come again, if at all."""
+        """The answer, if there was one, and in how many seconds to come again, if at all."""
         try:
             async with self._session.request(
                 method, url, data=body, headers=headers, allow_redirects=False

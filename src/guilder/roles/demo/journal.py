@@ -117,7 +117,10 @@ class Journal:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as cause:
             os.close(self._fd)
-            raise JournalInUse(str(file)) from cause
+            raise JournalInUse(
+                f"another demo works in {file.parent.parent}; wait for it, or set GUILDER_HOME to"
+                " another folder"
+            ) from cause
         raw = file.read_bytes()
         whole = raw.rfind(b"\n") + 1
         for line in _lines(raw[:whole]):
@@ -127,9 +130,10 @@ class Journal:
 
     @classmethod
     def of(cls, home: Path, clock: Clock) -> Self:
-        """The journal of this home. Raises `JournalInUse`."""
+        """The journal of this home, which is made when it is not there. Raises `JournalInUse`."""
+        home.mkdir(parents=True, exist_ok=True, mode=0o711)
         folder = home / "demo"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
         return cls(folder / "journal.jsonl", clock)
 
     def close(self) -> None:

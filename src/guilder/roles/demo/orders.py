@@ -80,7 +80,7 @@ class OrderFile:
     bad: tuple[BadField, ...]
 
 
-class _Wrong(ValueError):
+class _Wrong(ValueError):  # noqa: N818 - named for the situation.
     """A field's value cannot be used; the message says why."""
 
 
@@ -182,11 +182,8 @@ class _Fields:
             taken[name] = self._row
         if fault and then is not None and not _has_moment(fault, then):
             self._blame("fault", f"{fault} needs a {fault.moment}:AMOUNT in the column then")
-        if self.bad:
+        if self.bad or name is None or then is None:
             return None
-        assert name and merchant and amount_minor and currency and card, "all were read"
-        assert capture is not None, "all were read"
-        assert then is not None, "all were read"
         return Order(
             row=self._row,
             name=name,

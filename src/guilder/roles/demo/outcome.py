@@ -66,6 +66,7 @@ def summary(outcome: Outcome) -> list[str]:
     whose = "" if outcome.database_is_ours else ", the database server not counted"
     others = f"; {books.others} of other homes left aside" if books.others else ""
     restarts = f", {outcome.restarts} restarts" if outcome.restarts else ""
+    received = len(outcome.receiver.verified)
     return [
         "The books",
         *(f"  {trial_line(line)}" for line in books.trial_balance),
@@ -75,10 +76,10 @@ def summary(outcome: Outcome) -> list[str]:
         + ", ".join(f"{count} {state}" for state, count in sorted(states.items())),
         f"  {_verdict(books.differences, 'the three books agree', 'differences')}",
         f"  invariants: {_verdict(outcome.findings, 'all hold', 'violations')}",
-        f"  webhooks: {len(outcome.receiver.verified)} received, signatures verified"
-        f"{_repeats(outcome.receiver.repeats)}",
-        f"  took {outcome.elapsed_ms / 1000:.1f} s{restarts}; peak memory {_mb(scale.rss_peak)} of "
-        f"{LIMIT_MB} MB in {scale.count_peak} processes{shares}{whose}",
+        f"  webhooks: {received} received, signatures verified{_repeats(outcome.receiver.repeats)}",
+        f"  took {outcome.elapsed_ms / 1000:.1f} s{restarts}",
+        f"  peak memory {_mb(scale.rss_peak)} of {LIMIT_MB} MB{whose}",
+        f"  in {scale.count_peak} processes{shares}",
     ]
 
 

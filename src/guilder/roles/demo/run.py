@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 15
 """How long an attempt may stay unseen here: above any call's budget, and short enough to watch."""
 
 DATABASE_CONNECTIONS = 4
-"""Enough for orders taken a few at a time; each costs the embedded server 30 MB as it is counted."""
+"""Enough for orders taken a few at a time; each counts as 30 MB of the embedded server's memory."""
 
 INTERRUPTED = 130
 
@@ -69,7 +69,7 @@ def run_demo(settings: Settings, orders: Path | None, *, json: bool) -> int:
 def _text(orders: Path | None) -> str:
     """The orders' text, which has a header and something below it. Raises `OrdersTrouble`."""
     if orders is None:
-        raw = importlib.resources.files(__package__).joinpath("orders.csv").read_bytes()
+        raw = importlib.resources.files("guilder.roles.demo").joinpath("orders.csv").read_bytes()
     else:
         try:
             raw = orders.read_bytes()
@@ -125,7 +125,6 @@ async def _opened(
 ) -> tuple[Journal, Installation, Ready]:
     """The journal of the place, and an installation on it that is up."""
     while True:
-        home.mkdir(parents=True, exist_ok=True, mode=0o711)
         journal = Journal.of(home, clock)
         stack.callback(journal.close)
         known = kept_key(home)

@@ -1,4 +1,4 @@
-"""Who takes part in a run: a reseller, its merchants with keys of their own, and their endpoints."""
+"""Who takes part in a run: a reseller, its merchants with their keys, and their endpoints."""
 
 import secrets
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ class SceneMaker:
                 await self._caller.delete(f"{path}/{endpoint.id}", bearer=merchant.key)
 
     async def _key(self, merchant_id: str, number: int) -> str:
-        """A key for this sitting; one whose answer was lost is unknown to all, so another is made."""
+        """A key for this sitting; one whose answer was lost is known to nobody: so another."""
         for attempt in range(3):
             order = {"name": "the demo's till", "scopes": SCOPES, "merchant_id": merchant_id}
             made = await self._make(

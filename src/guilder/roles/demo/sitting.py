@@ -1,6 +1,7 @@
 """One sitting: an installation, the merchants' systems, and the runs that are worked through."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,16 +78,13 @@ class Sitting:
         await self._forget_faults(run.story)
 
     async def compare(self) -> Comparison:
-        """The three books, once they are quiet: what differs is looked at again for some seconds."""
-        trails = self.trails
+        """The three books, once they are quiet: what differs is looked at again for a while."""
+        comparison = await self._compare(self.trails)
         for _ in range(QUIET_TRIES):
-            comparison = await self._looking.compare(
-                self.journal, is_ours=self._is_ours, trails=trails
-            )
             if not comparison.differences:
-                return comparison
-            trails = {}
+                break
             await asyncio.sleep(QUIET_SECONDS)
+            comparison = await self._compare({})
         return comparison
 
     async def findings(self) -> list[Finding]:
@@ -108,6 +106,10 @@ class Sitting:
     @property
     def _looking(self) -> Looking:
         return Looking(self.caller, platform_key=self.ready.platform_key)
+
+    async def _compare(self, trails: Mapping[str, TrailSeen]) -> Comparison:
+        looking = self._looking
+        return await looking.compare(self.journal, is_ours=self._is_ours, trails=trails)
 
     async def _work_all(self, till: Till, orders: tuple[Order, ...]) -> list[Worked]:
         through = 0

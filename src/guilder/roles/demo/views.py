@@ -1,4 +1,4 @@
-"""What a caller reads of the API's answers and of the provider's book; other members are skipped."""
+"""What a caller reads of the API's answers and of the provider's book, and no more of them."""
 
 import msgspec
 
