@@ -1,5 +1,6 @@
 """The whole platform as its users meet it: `guilder solo` in a process of its own."""
 
+import contextlib
 import json
 import os
 import random
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from typing import cast
 import msgspec
 import psutil
 
-from guilder.plumbing.postgres.place import read_record, remove_cluster
+from guilder.plumbing.postgres.place import remove_cluster
 
 GUILDER = Path(sys.executable).with_name("guilder")
 READY_SECONDS = 60  # Two seconds alone; the limit is for a machine that is busy with other tests.
@@ -54,18 +56,12 @@ class Solo:
     @property
     def sandbox_pid(self) -> int:
         """The process of the simulated outside world."""
-        for child in psutil.Process(self.pid).children(recursive=True):
-            if "guilder_sandbox" in child.cmdline():
-                return child.pid
-        raise AssertionError("the sandbox is not running")
+        return self._child("guilder_sandbox")
 
     @property
     def postgres_pid(self) -> int:
-        """The postmaster, by its own pid file."""
-        record = read_record(self.home)
-        assert record is not None, "a started platform has a cluster"
-        first_line = (Path(record.cluster) / "data" / "postmaster.pid").read_text().split()[0]
-        return int(first_line)
+        """The postmaster."""
+        return self._child("postgres")
 
     def __post_init__(self) -> None:
         api, sandbox = random.sample(PORTS, 2)
@@ -148,6 +144,17 @@ class Solo:
             if not name.startswith("GUILDER_")
         }
         return {**theirs, "GUILDER_HOME": str(self.home), **self.ports, **self.settings}
+
+    def _child(self, word: str) -> int:
+        """A child by a word of its command line; one that is being replaced is waited for."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            for child in psutil.Process(self.pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if any(word in part for part in child.cmdline()):
+                        return child.pid
+            time.sleep(0.02)
+        raise AssertionError(f"solo has no child {word}")
 
     @property
     def _said(self) -> Path:

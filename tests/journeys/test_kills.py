@@ -74,6 +74,6 @@ async def _kill(solo: Solo, victim: str) -> None:
             await asyncio.to_thread(solo.kill)
             await asyncio.to_thread(solo.start)
         case "postgres":
-            os.kill(solo.postgres_pid, signal.SIGKILL)
+            os.kill(await asyncio.to_thread(lambda: solo.postgres_pid), signal.SIGKILL)
         case _:
-            os.kill(solo.sandbox_pid, signal.SIGKILL)
+            os.kill(await asyncio.to_thread(lambda: solo.sandbox_pid), signal.SIGKILL)

@@ -107,7 +107,11 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         ready = told.readline()
         parent.kill()
         parent.wait(10)
-    assert _falls_silent(int(msgspec.json.decode(ready)["sandbox"].rpartition(":")[2]))
+    said = msgspec.json.decode(ready)
+    fell_silent = _falls_silent(int(said["sandbox"].rpartition(":")[2]))
+    if not fell_silent:
+        os.kill(said["pid"], signal.SIGKILL)
+    assert fell_silent
 
 
 def _falls_silent(port: int) -> bool:

@@ -51,7 +51,7 @@ async def test_the_same_key_in_parallel_books_once(caller: Caller) -> None:
 
 
 async def test_a_key_is_in_use_until_its_request_is_done(caller: Caller) -> None:
-    await caller.fault("answer_late", when="before_booking", delay_ms=400)
+    await caller.fault("answer_late", when="before_booking", delay_ms=1000)
     slow = asyncio.create_task(caller.post("payment_intents", FIELDS, key="slow-1"))
     await asyncio.sleep(0.1)
     reply = await caller.post("payment_intents", FIELDS, key="slow-1")

@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from io import StringIO
 from typing import Any, Literal
@@ -224,11 +225,13 @@ def _merchant(value: str) -> str:
 
 def _amount(value: str) -> int:
     """A positive whole number in plain ASCII digits; nothing else is a number of minor units."""
-    if not _DIGITS.fullmatch(value) or not 0 < int(value) <= AMOUNT_MAX:
+    if not _DIGITS.fullmatch(value):
         raise _Wrong(
-            f"{_shown(value)} is not a whole number of minor units from 1 to {AMOUNT_MAX}; "
-            "EUR 10.50 is 1050, JPY 1050 is 1050, KWD 1.050 is 1050"
+            f"{_shown(value)} is not a whole number of minor units; EUR 10.50 is 1050, JPY 1050 "
+            "is 1050, KWD 1.050 is 1050"
         )
+    if not 0 < int(value) <= AMOUNT_MAX:
+        raise _Wrong(f"{_shown(value)} is not from 1 to {AMOUNT_MAX}")
     return int(value)
 
 
@@ -237,13 +240,17 @@ def _currency(value: str) -> Currency:
         return Currency.of(value)
     except UnknownCurrency as cause:
         raise _Wrong(
-            f"{_shown(value)} is not an ISO 4217 currency in upper case, such as EUR, JPY or KWD"
+            f"{_shown(value)} is not an ISO 4217 code of three upper-case letters, such as EUR"
         ) from cause
 
 
 def _card(value: str) -> str:
     if value not in CARDS:
-        raise _Wrong(f"{_shown(value)} is no card of the simulated world; use {', '.join(CARDS)}")
+        near = get_close_matches(value, CARDS, n=1, cutoff=0)[0]
+        raise _Wrong(
+            f"{_shown(value)} is no card of the simulated world; did you mean {near}? "
+            "docs/guides/the-demo.md lists all"
+        )
     return value
 
 
