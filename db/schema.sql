@@ -175,6 +175,27 @@ begin
 end
 $$;
 
+CREATE FUNCTION webhooks.list_waiting_endpoints() RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    AS $$
+    with recursive waiting as (
+        (select endpoint_id
+           from webhooks.delivery
+          where state = 'pending'
+          order by endpoint_id
+          limit 1)
+        union all
+        select (select next.endpoint_id
+                  from webhooks.delivery as next
+                 where next.state = 'pending'
+                   and next.endpoint_id > waiting.endpoint_id
+                 order by next.endpoint_id
+                 limit 1)
+          from waiting
+         where waiting.endpoint_id is not null)
+    select endpoint_id from waiting where endpoint_id is not null
+$$;
+
 CREATE FUNCTION webhooks.note_delivery_moves() RETURNS trigger
     LANGUAGE plpgsql
     AS $$

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from guilder.kernel.clock import rfc3339
-from guilder.kernel.money import AMOUNT_MAX, Money
+from guilder.kernel.ids import MerchantId
+from guilder.kernel.money import AMOUNT_MAX, Currency, Money
 from guilder.payments.model import Payment, Refund
 from guilder.payments.states import PaymentState
 
@@ -17,14 +18,6 @@ AmountMinor = Annotated[
         le=AMOUNT_MAX,
         description="In the currency's smallest unit: 1050 is EUR 10.50, JPY 1050 or KWD 1.050.",
         examples=[1050],
-    ),
-]
-CurrencyCode = Annotated[
-    str,
-    Meta(
-        pattern="^[A-Z]{3}$",
-        description="ISO 4217, three upper-case letters.",
-        examples=["EUR"],
     ),
 ]
 Reference = Annotated[
@@ -56,10 +49,10 @@ class PaymentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A payment to take."""
 
     amount_minor: AmountMinor
-    currency: CurrencyCode
+    currency: Currency
     payment_method: CardMethod
     merchant_id: Annotated[
-        str | None, Meta(description="May be left out when the key belongs to one merchant.")
+        MerchantId | None, Meta(description="May be left out when the key belongs to one merchant.")
     ] = None
     capture_method: Literal["automatic", "manual"] = "automatic"
     reference: Reference | None = None

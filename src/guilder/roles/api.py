@@ -9,17 +9,18 @@ import uvicorn
 from litestar import Litestar
 
 from guilder.access import public as access
-from guilder.access.http import AccessDesk
+from guilder.access.http import AccessDesk, authenticator
 from guilder.edge.app import build_app
-from guilder.edge.caller import Caller
-from guilder.edge.errors import Unauthenticated
 from guilder.edge.health import HealthDesk
 from guilder.intake.http import IntakeDesk
 from guilder.ledger.http import LedgerDesk
+from guilder.merchants import events as merchants
 from guilder.merchants.http import MerchantsDesk
+from guilder.payments import events as payments
 from guilder.payments.http import PaymentsDesk
 from guilder.roles.parts import Parts
 from guilder.trail.http import TrailDesk
+from guilder.webhooks import events as webhooks
 from guilder.webhooks.http import WebhooksDesk
 
 GRACE_SECONDS = 15  # Longer than a caller is kept waiting, so that requests under way finish.
@@ -27,14 +28,6 @@ GRACE_SECONDS = 15  # Longer than a caller is kept waiting, so that requests und
 
 def build_api(parts: Parts) -> Litestar:
     """The API of this installation."""
-    ring = access.KeyRing(parts.db)
-
-    async def authenticate(presented: str) -> Caller:
-        who = await ring.authenticate(presented)
-        if who is None:
-            raise Unauthenticated("the API key is unknown, mistyped or revoked")
-        return Caller(who.key_id, who.scope, who.scopes)
-
     return build_app(
         [
             PaymentsDesk(parts.payments),
@@ -46,9 +39,17 @@ def build_api(parts: Parts) -> Litestar:
             IntakeDesk(parts.db, parts.providers),
             HealthDesk({"database": parts.db.is_there}),
         ],
-        authenticate=authenticate,
+        authenticate=authenticator(access.KeyRing(parts.db)),
+        events=_events(),
         clock=parts.clock,
     )
+
+
+def _events() -> dict[str, type]:
+    """Every event a context announces, by topic."""
+    told = (merchants, payments, webhooks)
+    kinds = [kind for module in told for kind in vars(module).values()]
+    return {getattr(kind, "topic"): kind for kind in kinds if hasattr(kind, "topic")}
 
 
 async def run_api(parts: Parts, listener: socket.socket, stopping: asyncio.Event) -> None:
