@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Generator
+from typing import Any
 
 import uvicorn
 from litestar import Litestar
@@ -48,8 +49,8 @@ def build_api(parts: Parts) -> Litestar:
 def _events() -> dict[str, type]:
     """Every event a context announces, by topic."""
     told = (merchants, payments, webhooks)
-    kinds = [kind for module in told for kind in vars(module).values()]
-    return {getattr(kind, "topic"): kind for kind in kinds if hasattr(kind, "topic")}
+    kinds: list[Any] = [kind for module in told for kind in vars(module).values()]
+    return {kind.topic: kind for kind in kinds if hasattr(kind, "topic")}
 
 
 async def run_api(parts: Parts, listener: socket.socket, stopping: asyncio.Event) -> None:

@@ -1,6 +1,7 @@
 """An ordinary caller of the API: one key per intent, polite repeats, and patience."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ FAULTS_MAX = 5  # A fault of the API that comes back under the same key is not a
 PAUSE_FIRST_SECONDS = 0.1
 PAUSE_MAX_SECONDS = 2.0
 RETRY_AFTER_MAX_SECONDS = 30
-SANDBOX_SECONDS = 10
+SANDBOX_SECONDS = 30
 
 
 class Unanswered(Exception):  # noqa: N818 - named for the situation.
@@ -103,14 +104,13 @@ class Caller:
         while True:
             address = (await self._installation.ready()).sandbox
             assert address is not None, "the demo starts its installation with a sandbox"
-            try:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
                 async with self._session.request(method, address + path, data=body) as answer:
                     raw = await answer.read()
                     if answer.status < 500:
                         return raw
-            except (aiohttp.ClientError, TimeoutError, OSError) as cause:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise Unanswered(f"the sandbox does not answer to {method} {path}") from cause
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unanswered(f"the sandbox does not answer to {method} {path}")
             await asyncio.sleep(PAUSE_FIRST_SECONDS)
 
     async def _call(

@@ -67,11 +67,14 @@ class Installation:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (FORMER_SECONDS if is_resumed else 0)
+        killed = 0
         while True:
             try:
                 ready = await self._launch()
             except InstallationTrouble:
-                if loop.time() > deadline:
+                killed += self._was_killed
+                is_worth_another = self._was_killed and killed < START_TRIES
+                if loop.time() > deadline and not is_worth_another:
                     raise
                 await asyncio.sleep(START_PAUSE_SECONDS)
             else:
@@ -103,6 +106,10 @@ class Installation:
         except TimeoutError:
             child.kill()
             await child.wait()
+
+    @property
+    def _was_killed(self) -> bool:
+        return self._child is not None and (self._child.returncode or 0) < 0
 
     async def _watch(self) -> None:
         while True:

@@ -163,15 +163,18 @@ class Looking:
 
 
 async def side_by_side(things: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
-    """Work on all of them, a few at a time; the results in their order."""
+    """Work on all of them, a few at a time; the results in their order, or the first trouble."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(thing: T) -> R:
         async with places:
             return await work(thing)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(thing)) for thing in things]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(thing)) for thing in things]
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from several
     return [task.result() for task in tasks]
 
 
