@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ class Caller:
         method: str,
         path: str,
         *,
-        body: bytes | None = None,
+        body: bytes | BytesIO | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Came:
         """Send exactly this, with our key; nothing is written into the journal."""

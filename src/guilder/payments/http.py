@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from guilder.edge.endpoint import Call, Reply, get, post
 from guilder.edge.once import REPLAYED
@@ -235,13 +235,13 @@ def _payment_id(path: Mapping[str, str]) -> PaymentId:
 
 
 def _instruction(
-    call: Call, amount_minor: int | None = None, reason: str | None = None
+    call: Call, amount_minor: int | UnsetType = UNSET, reason: str | None = None
 ) -> Instruction:
     return Instruction(
         scope=call.caller.scope,
         payment_id=_payment_id(call.path),
         key=call.reserved,
-        amount_minor=amount_minor,
+        amount_minor=None if amount_minor is UNSET else amount_minor,
         reason=reason,
     )
 

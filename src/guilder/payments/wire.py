@@ -61,9 +61,9 @@ class PaymentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CaptureRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much to capture; all that is authorized when it is left out."""
+    """How much to capture; all that is authorized when it is left out, which null is not."""
 
-    amount_minor: AmountMinor | None = None
+    amount_minor: AmountMinor | msgspec.UnsetType = msgspec.UNSET
 
 
 class VoidRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,9 +71,9 @@ class VoidRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much to give back, and why; all that is left when the amount is left out."""
+    """How much to give back, and why; all that is left when the amount is left out, not null."""
 
-    amount_minor: AmountMinor | None = None
+    amount_minor: AmountMinor | msgspec.UnsetType = msgspec.UNSET
     reason: Annotated[str, Meta(max_length=200)] | None = None
 
 

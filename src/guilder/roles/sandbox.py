@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from guilder.connectors.psp.stripe.webhooks import TOPICS
 from guilder.kernel.secret import Secret
 from guilder.plumbing.logs import logger
 from guilder.roles.loops import sleep_or_stop
@@ -100,17 +101,16 @@ async def register_webhooks(sandbox: str, api: str) -> Secret:
     async with aiohttp.ClientSession(base_url=sandbox, headers=headers) as session:
         for endpoint in (await _json(session, "GET", "/v1/webhook_endpoints?limit=100"))["data"]:
             await _json(session, "DELETE", f"/v1/webhook_endpoints/{endpoint['id']}")
-        made = await _json(
-            session,
-            "POST",
-            "/v1/webhook_endpoints",
-            {"url": url, "enabled_events[]": "*"},
-        )
+        wanted = [("url", url), *(("enabled_events[]", topic) for topic in TOPICS)]
+        made = await _json(session, "POST", "/v1/webhook_endpoints", wanted)
     return Secret(made["secret"])
 
 
 async def _json(
-    session: aiohttp.ClientSession, method: str, path: str, form: dict[str, str] | None = None
+    session: aiohttp.ClientSession,
+    method: str,
+    path: str,
+    form: list[tuple[str, str]] | None = None,
 ) -> Any:
     async with session.request(method, path, data=form) as answer:
         body = await answer.read()

@@ -33,7 +33,8 @@ def block(worked: Worked, trail: TrailSeen, verified: Collection[str]) -> list[s
         if came == wanted != DONE
     ]
     lines += _lines("refused", refused)
-    lines += _lines("note", [*worked.notes, *_given_up(worked)])
+    said = [order.note] if order.note else []
+    lines += _lines("note", [*said, *worked.notes, *_given_up(worked)])
     lines += _lines("WRONG", worked.troubles)
     return lines
 

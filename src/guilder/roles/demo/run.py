@@ -32,7 +32,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 15
 """How long an attempt may stay unseen here: above any call's budget, and short enough to watch."""
 
-DATABASE_CONNECTIONS = 4
+DATABASE_CONNECTIONS = 3
 """Enough for orders taken a few at a time; each counts as 30 MB of the embedded server's memory."""
 
 INTERRUPTED = 130

@@ -5,10 +5,11 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterable
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 TELL_SECONDS = 1.0
 REDRAW_SECONDS = 0.2
+BAR_WIDTH = 16  # So that a line fits into eighty columns.
 
 Standing = Callable[[], tuple[int, str]]
 
@@ -49,10 +50,9 @@ class Screen:
     async def _draw(self, total: int, standing: Standing) -> None:
         columns = (
             TextColumn("orders"),
-            BarColumn(),
+            BarColumn(bar_width=BAR_WIDTH),
             MofNCompleteColumn(),
             TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
         )
         with Progress(*columns, console=self._console, transient=True) as bar:
             shown = bar.add_task("", total=total)

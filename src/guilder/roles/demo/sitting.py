@@ -122,8 +122,8 @@ class Sitting:
 
         def standing() -> tuple[int, str]:
             return through, (
-                f"{till.waiting} waiting for the provider's word, "
-                f"{len(self.receiver.verified)} webhooks verified, {self.scale.rss_now // MB} MB"
+                f"{till.waiting} waiting for the provider, "
+                f"{len(self.receiver.verified)} webhooks, {self.scale.rss_now // MB} MB"
             )
 
         async with self.screen.progress(len(orders), standing):

@@ -29,6 +29,15 @@ REFUND_TOPICS = frozenset(
     {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
 )
 
+TOPICS = (
+    "payment_intent.succeeded",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    *sorted(REFUND_TOPICS),
+)
+"""The events to ask Stripe for: those that `news_of` makes something of."""
+
 
 def read_message(
     headers: Mapping[str, str], raw: bytes, *, secrets: Sequence[Secret], now: datetime
