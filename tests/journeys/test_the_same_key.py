@@ -208,6 +208,30 @@ async def test_a_key_of_a_refused_request_is_free_again(caller: Caller) -> None:
     assert (again.body, again.is_replay) == (refund.body, True)
 
 
+@pytest.mark.proves("S02", "S4-16")
+async def test_callers_who_repeat_a_refused_request_at_once_are_all_refused(
+    caller: Caller, platform: Caller
+) -> None:
+    held = (await caller.pay(10_00, capture_method="manual")).json
+    nobody = f"mer_{'0' * 26}"
+    battles = (
+        (caller, f"/v1/payments/{held['id']}/refund", {}, (409, "payment_not_refundable")),
+        (caller, f"/v1/payments/{held['id']}/capture", {"amount_minor": 10_01}, BEYOND),
+        (platform, "/v1/payments", order(1, "EUR", "x", merchant_id=nobody), NO_MERCHANT),
+    )
+    for who, path, body, refusal in battles:
+        for _ in range(5):
+            key = who.new_key()
+            answers = await asyncio.gather(*(who.post(path, body, key=key) for _ in range(20)))
+            assert {(came.status, came.code) for came in answers} <= {refusal, IN_PROGRESS}
+            assert refusal in {(came.status, came.code) for came in answers}
+
+
+BEYOND = (422, "capture_exceeds_authorized")
+NO_MERCHANT = (404, "merchant_not_found")
+IN_PROGRESS = (409, "idempotency_in_progress")
+
+
 async def _booked(platform: Caller) -> int:
     """All debits in euros, in minor units."""
     lines = (await platform.get("/v1/ledger/trial-balance")).json["lines"]

@@ -78,7 +78,10 @@ def amounts(ending: Ending) -> tuple[str, int, int, int]:
     ],
 )
 def test_an_order_ends_as_its_steps_lead(
-    then: str, manual: bool, stands: tuple[str, int, int, int], steps: str  # noqa: FBT001
+    then: str,
+    manual: bool,  # noqa: FBT001
+    stands: tuple[str, int, int, int],
+    steps: str,
 ) -> None:
     ending = end(then, manual=manual)
     assert amounts(ending) == stands
@@ -168,10 +171,17 @@ def test_a_fault_finds_only_its_own_order_among_the_shipped() -> None:
 
 def seen(**changes: object) -> PaymentSeen:
     facts: dict[str, object] = {
-        **{"id": "pay_1", "merchant_id": "mer_1", "state": "partially_refunded"},
-        **{"amount_minor": 1000, "authorized_minor": 1000, "captured_minor": 1000},
-        **{"refunded_minor": 300, "currency": "EUR", "display_amount": "EUR 10.00"},
-        **{"reference": None, "decline": None},
+        "id": "pay_1",
+        "merchant_id": "mer_1",
+        "state": "partially_refunded",
+        "amount_minor": 1000,
+        "authorized_minor": 1000,
+        "captured_minor": 1000,
+        "refunded_minor": 300,
+        "currency": "EUR",
+        "display_amount": "EUR 10.00",
+        "reference": None,
+        "decline": None,
     }
     return PaymentSeen(**{**facts, **changes})  # pyright: ignore[reportArgumentType]
 

@@ -59,8 +59,18 @@ def test_every_kind_of_shipped_card_and_fault_can_be_ordered() -> None:
 @pytest.mark.proves("S08")
 @pytest.mark.parametrize(
     "amount",
-    ["", "10.50", "10,50", "1e2", "-5", "+5", "0", "0x10", "1_000", " ", "NaN", "Infinity", "true"]
-    + ["१०००", "１０００", "1000 EUR", "99999999999999999", "1000000000000001", "9" * 400],  # noqa: RUF001
+    [
+        *("", " ", "10.50", "10,50", "1e2", "-5", "+5", "0", "0x10", "1_000", "NaN", "Infinity"),
+        *(
+            "true",
+            "१०००",
+            "１０００",
+            "1000 EUR",
+            "99999999999999999",
+            "1000000000000001",
+            "9" * 400,
+        ),
+    ],
 )
 def test_an_amount_is_a_whole_number_of_minor_units(amount: str) -> None:
     [(row, column, trouble)] = blamed(f'o2,Shop,"{amount}",EUR,pm_card_visa,,,,')
@@ -84,8 +94,10 @@ def test_an_unknown_card_is_told_its_nearest() -> None:
 
 @pytest.mark.parametrize(
     "then",
-    ["give back", "capture:", "capture:0", "capture:-1", "refund:1.5", "void:100", "capture;;void"]
-    + ["CAPTURE", "refund 100", "capture:100;refnd", ";"],
+    [
+        *("give back", "capture:", "capture:0", "capture:-1", "refund:1.5", "void:100", ";"),
+        *("capture;;void", "CAPTURE", "refund 100", "capture:100;refnd"),
+    ],
 )
 def test_what_follows_is_one_of_three_verbs(then: str) -> None:
     [(row, column, _)] = blamed(f"o2,Shop,1000,EUR,pm_card_visa,manual,{then},,")
@@ -105,7 +117,7 @@ def test_a_later_fault_needs_the_amount_by_which_it_is_found() -> None:
     assert blamed("o2,Shop,1000,EUR,pm_card_visa,,refund,late@refund,") == [
         (3, "fault", "late@refund needs a refund:AMOUNT in the column then")
     ]
-    assert not blamed("o2,Shop,1000,EUR,pm_card_visa,,refund:5,late@refund,")
+    assert read_one("o2,Shop,1000,EUR,pm_card_visa,,refund:5,late@refund,").fault
 
 
 def test_other_wrong_fields_are_named_too() -> None:

@@ -72,6 +72,7 @@ async def begin_payments(
         standing = Standing(payment, attempt)
         begun.append(standing)
         outcomes[position] = Begun(standing, None)
+    _share_refusals(ids, outcomes)
     await _release_refused(tx, [order.key for order in orders], outcomes)
     if begun:
         await store.insert_payments(tx, [standing.payment for standing in begun])
@@ -115,6 +116,7 @@ async def begin_operations(
         theirs.append(standing.attempt)
         begun.append(standing)
         outcomes[position] = Begun(standing, None)
+    _share_refusals(ids, outcomes)
     await _release_refused(tx, [order.told.key for order in orders], outcomes)
     if begun:
         await store.insert_refunds(tx, [one.refund for one in begun if one.refund])
@@ -160,6 +162,21 @@ async def _owners(
         else:
             owners[who] = merchant.reseller_id
     return owners
+
+
+def _share_refusals(ids: Sequence[AttemptId], outcomes: list[Begun | Refusal | None]) -> None:
+    """A repeat of an order that is refused in the same batch is refused with it.
+
+    Nothing was kept under their key, so there is no answer to wait for.
+    """
+    refused = {
+        attempt_id.value: outcome
+        for attempt_id, outcome in zip(ids, outcomes, strict=True)
+        if isinstance(outcome, Refusal)
+    }
+    for position, outcome in enumerate(outcomes):
+        if isinstance(outcome, Begun) and outcome.kept and outcome.kept.subject_id:
+            outcomes[position] = refused.get(outcome.kept.subject_id, outcome)
 
 
 async def _release_refused(

@@ -32,8 +32,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AT_ONCE = 8
-WEBHOOK_SECONDS = 30
-RESEND_SECONDS = 7  # Past the first retry; what has not come by then waits for a dead worker.
+WEBHOOK_SECONDS = 80  # A worker that was killed holds what it was sending for a minute.
+RESEND_SECONDS = 7  # Past the first retry: what has not come by then is asked for again.
 LOOK_SECONDS = 0.3
 DELIVERED = "delivered"
 

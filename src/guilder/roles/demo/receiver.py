@@ -53,12 +53,12 @@ class Receiver:
         """Listen while the block lasts: at this port, or at any when it is 0 or taken."""
         app = web.Application(client_max_size=BODY_BYTES_MAX)
         app.router.add_post("/webhooks/{name}", self._receive)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         listener = _bound(port)
         self.port = listener.getsockname()[1]
         try:
-            await web.SockSite(runner, listener, shutdown_timeout=1).start()
+            await web.SockSite(runner, listener).start()
             yield
         finally:
             await runner.cleanup()
