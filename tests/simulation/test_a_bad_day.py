@@ -25,6 +25,8 @@ STEPS = [
     pytest.param(300, id="300 steps"),
     pytest.param(3000, id="3000 steps", marks=pytest.mark.full),
 ]
+THOUGHT_MS = 200  # A shopper thinks for at most this long.
+BREAK_SECONDS = 3
 QUICK = ("reset", "close", "garbage", "truncated", "status_500", "status_502_html", "status_503")
 OPERATIONS = ("create", "capture", "cancel", "refund", "search", "retrieve", "list", "*")
 
@@ -82,10 +84,13 @@ async def _work(day: Day, chance: random.Random) -> None:
     mine: list[Sale] = []
     while day.left > 0:
         day.left -= 1
+        await asyncio.sleep(chance.randrange(THOUGHT_MS) / 1000)
         if day.left % SPOILED_EVERY == 0:
             await _spoil(day)
         if not mine or chance.randrange(100) < 30:
-            mine.append(await _sell(day, chance))
+            mine.append(sale := await _sell(day, chance))
+            if _is_held_back(sale):
+                await asyncio.sleep(BREAK_SECONDS)
             continue
         sale = chance.choice(mine)
         match chance.randrange(10):
@@ -142,6 +147,12 @@ async def _sell(day: Day, chance: random.Random) -> Sale:
     _hear(day, sale, Deed("pay", amount), came)
     sale.answered.append(("/v1/payments", body, key, came))
     return sale
+
+
+def _is_held_back(sale: Sale) -> bool:
+    """Whether calls to the provider are held back for a while; the till has a break as well."""
+    decline = sale.answered[0][3].json["decline"]
+    return decline is not None and decline["raw"] == "breaker_open"
 
 
 async def _change(day: Day, sale: Sale, chance: random.Random) -> None:

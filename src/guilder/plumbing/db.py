@@ -28,6 +28,10 @@ class DatabaseAway(Refusal):
     retryable = True
 
 
+class NoSuchDatabase(Exception):  # noqa: N818 - named for the situation.
+    """The database cannot be opened at all: the sentence says why, without the password."""
+
+
 class OutcomeUnknown(Refusal):
     """The connection was lost while committing: ask again with the same key to learn the end."""
 
@@ -111,20 +115,13 @@ class Database:
     async def open(cls, url: Secret, *, connections_max: int, name: str) -> "Database":
         """Open a pool on `postgresql://…`; the server sees us as `name`.
 
-        Raises OSError when nobody answers."""
-        pool = await asyncpg.create_pool(
-            url.reveal(),
-            min_size=1,
-            max_size=connections_max,
-            command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
-            server_settings={
-                "application_name": name,
-                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-                "lock_timeout": str(LOCK_TIMEOUT_MS),
-                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-                "timezone": "UTC",
-            },
-        )
+        Raises `NoSuchDatabase` when nobody answers there, or does not let us in."""
+        try:
+            pool = await _open_pool(url, connections_max=connections_max, name=name)
+        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as cause:
+            raise NoSuchDatabase(
+                f"the database cannot be opened: {cause}; check GUILDER_DATABASE_URL"
+            ) from cause
         return cls(pool)
 
     async def close(self) -> None:
@@ -233,3 +230,19 @@ async def _roll_back(transaction: Any) -> None:
         await transaction.rollback()
     except (*_LOST, TimeoutError, asyncpg.InterfaceError):
         return
+
+
+async def _open_pool(url: Secret, *, connections_max: int, name: str) -> Any:
+    return await asyncpg.create_pool(
+        url.reveal(),
+        min_size=1,
+        max_size=connections_max,
+        command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
+        server_settings={
+            "application_name": name,
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "lock_timeout": str(LOCK_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+            "timezone": "UTC",
+        },
+    )

@@ -163,13 +163,20 @@ def demo(
 
 
 def _run(work: Callable[[Settings], int | None]) -> None:
+    from guilder.plumbing.db import NoSuchDatabase
     from guilder.plumbing.migrate import MigrationTrouble
     from guilder.plumbing.postgres.errors import EmbeddedPostgresError
     from guilder.roles.sandbox import SandboxTrouble
 
     try:
         status = work(read_settings())
-    except (SettingsTrouble, MigrationTrouble, EmbeddedPostgresError, SandboxTrouble) as trouble:
+    except (
+        SettingsTrouble,
+        MigrationTrouble,
+        NoSuchDatabase,
+        EmbeddedPostgresError,
+        SandboxTrouble,
+    ) as trouble:
         sys.stderr.write(f"guilder: {trouble}\n")
         sys.exit(2)
     sys.exit(status or 0)
