@@ -984,6 +984,8 @@ CREATE TRIGGER store_stays_on_its_side BEFORE DELETE OR UPDATE OF id, is_test, m
 
 CREATE TRIGGER attempt_is_never_deleted BEFORE DELETE ON payments.attempt FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
 
+CREATE TRIGGER attempt_is_never_truncated BEFORE TRUNCATE ON payments.attempt FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
 CREATE TRIGGER attempt_keeps_its_moves BEFORE INSERT OR UPDATE ON payments.attempt FOR EACH ROW EXECUTE FUNCTION payments.guard_attempt();
 
 CREATE TRIGGER history_is_append_only BEFORE DELETE OR UPDATE ON payments.history FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
@@ -992,11 +994,17 @@ CREATE TRIGGER history_is_never_truncated BEFORE TRUNCATE ON payments.history FO
 
 CREATE TRIGGER payment_is_never_deleted BEFORE DELETE ON payments.payment FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
 
+CREATE TRIGGER payment_is_never_truncated BEFORE TRUNCATE ON payments.payment FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
 CREATE TRIGGER payment_keeps_its_moves BEFORE INSERT OR UPDATE ON payments.payment FOR EACH ROW EXECUTE FUNCTION payments.guard_payment();
 
 CREATE TRIGGER refund_is_never_deleted BEFORE DELETE ON payments.refund FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
 
+CREATE TRIGGER refund_is_never_truncated BEFORE TRUNCATE ON payments.refund FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
 CREATE TRIGGER refund_keeps_its_moves BEFORE INSERT OR UPDATE ON payments.refund FOR EACH ROW EXECUTE FUNCTION payments.guard_refund();
+
+CREATE TRIGGER outbox_is_never_truncated BEFORE TRUNCATE ON plumbing.outbox FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
 
 CREATE TRIGGER outbox_tells_one_story BEFORE DELETE OR UPDATE OF id, topic, version, subject, merchant_id, is_test, happened_at, payload ON plumbing.outbox FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
 

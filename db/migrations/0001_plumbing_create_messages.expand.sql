@@ -37,6 +37,10 @@ create or replace trigger outbox_tells_one_story
     or delete on plumbing.outbox
     for each row execute function plumbing.refuse_change();
 
+create or replace trigger outbox_is_never_truncated
+    before truncate on plumbing.outbox
+    for each statement execute function plumbing.refuse_change();
+
 create table if not exists plumbing.inbox (
     consumer   text not null,
     message_id uuid not null,

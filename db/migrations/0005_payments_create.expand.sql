@@ -232,3 +232,9 @@ create or replace trigger attempt_is_never_deleted before delete on payments.att
     for each row execute function plumbing.refuse_change();
 create or replace trigger refund_is_never_deleted before delete on payments.refund
     for each row execute function plumbing.refuse_change();
+create or replace trigger payment_is_never_truncated before truncate on payments.payment
+    for each statement execute function plumbing.refuse_change();
+create or replace trigger attempt_is_never_truncated before truncate on payments.attempt
+    for each statement execute function plumbing.refuse_change();
+create or replace trigger refund_is_never_truncated before truncate on payments.refund
+    for each statement execute function plumbing.refuse_change();

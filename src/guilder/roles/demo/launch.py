@@ -18,7 +18,7 @@ def main() -> None:
     split = sys.argv.index("--")
     given = dict(pair.split("=", 1) for pair in sys.argv[2:split])
     program = sys.argv[split + 1 :]
-    if sys.platform == "never":
+    if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
     if os.getppid() != parent:
         sys.exit("the process that asked for this one is gone")
