@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from guilder.kernel.clock import Clock
-from guilder.roles.demo.journal import RESUMABLE, Journal, JournalInUse
+from guilder.roles.demo.journal import RESUMABLE, Journal, JournalTrouble
 
 BODY = b'{"reference":"r:1"}'
 
@@ -66,7 +66,7 @@ def test_a_line_that_was_cut_off_by_a_kill_is_dropped_and_written_over(tmp_path:
 def test_a_line_that_makes_no_sense_is_named(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "journal.jsonl").write_text('{"type":"began"}\n')
-    with pytest.raises(ValueError, match="line 1 of the journal"):
+    with pytest.raises(JournalTrouble, match="line 1 of the journal"):
         Journal.of(tmp_path, Clock())
 
 
@@ -83,7 +83,7 @@ def test_a_run_whose_keys_may_be_forgotten_is_not_gone_on_with(tmp_path: Path) -
 
 def test_two_demos_do_not_write_one_journal(tmp_path: Path) -> None:
     journal = Journal.of(tmp_path, Clock())
-    with pytest.raises(JournalInUse, match="another demo works in"):
+    with pytest.raises(JournalTrouble, match="another demo works in"):
         Journal.of(tmp_path, Clock())
     journal.close()
     Journal.of(tmp_path, Clock()).close()
@@ -94,3 +94,9 @@ def test_the_journal_is_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "home" / "demo"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "journal.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_home_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalTrouble, match=r"cannot be written: .*; set GUILDER_HOME"):
+        Journal.of(tmp_path / "file" / "home", Clock())

@@ -139,6 +139,7 @@ class Installation:
     async def _launch(self) -> Ready:
         settings = {
             "GUILDER_HOME": str(self.home),
+            "GUILDER_HOST": "127.0.0.1",
             "GUILDER_PORT": "0",
             "GUILDER_SANDBOX_PORT": "0",
             "GUILDER_PATIENCE_SECONDS": str(self._patience_seconds),

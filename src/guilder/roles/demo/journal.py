@@ -1,7 +1,4 @@
-"""The caller's own journal: what was asked, what was answered, what was heard, line by line.
-
-Each line is on disk before what it announces is sent, and after what it tells of has come.
-"""
+"""The caller's own journal: on disk before each request goes out, and after each answer came."""
 
 import fcntl
 import os
@@ -20,8 +17,8 @@ RESUMABLE = timedelta(hours=48)
 """Keys are kept for 72 hours; a run that is older than this may no longer repeat its own."""
 
 
-class JournalInUse(Exception):  # noqa: N818 - named for the situation.
-    """Another demo works in this home."""
+class JournalTrouble(Exception):  # noqa: N818 - named for the situation.
+    """The journal cannot be kept or read; the sentence says why and what to do."""
 
 
 class Began(msgspec.Struct, tag="began", frozen=True):
@@ -117,7 +114,7 @@ class Journal:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as cause:
             os.close(self._fd)
-            raise JournalInUse(
+            raise JournalTrouble(
                 f"another demo works in {file.parent.parent}; wait for it, or set GUILDER_HOME to"
                 " another folder"
             ) from cause
@@ -130,11 +127,17 @@ class Journal:
 
     @classmethod
     def of(cls, home: Path, clock: Clock) -> Self:
-        """The journal of this home, which is made when it is not there. Raises `JournalInUse`."""
-        home.mkdir(parents=True, exist_ok=True, mode=0o711)
+        """The journal of this home, which is made when it is not there. Raises `JournalTrouble`."""
         folder = home / "demo"
-        folder.mkdir(exist_ok=True, mode=0o700)
-        return cls(folder / "journal.jsonl", clock)
+        try:
+            home.mkdir(parents=True, exist_ok=True, mode=0o711)
+            folder.mkdir(exist_ok=True, mode=0o700)
+            return cls(folder / "journal.jsonl", clock)
+        except OSError as cause:
+            raise JournalTrouble(
+                f"{folder} cannot be written: {cause.strerror}; set GUILDER_HOME to a folder of"
+                " your own"
+            ) from cause
 
     def close(self) -> None:
         """Let another process write it."""
@@ -220,4 +223,6 @@ def _lines(raw: bytes) -> Iterator[Line]:
         try:
             yield decoder.decode(line)
         except msgspec.DecodeError as cause:
-            raise ValueError(f"line {number} of the journal cannot be read: {cause}") from cause
+            raise JournalTrouble(
+                f"line {number} of the journal cannot be read ({cause}); move the file aside"
+            ) from cause

@@ -16,7 +16,7 @@ import msgspec
 from guilder.kernel.clock import Clock
 from guilder.roles.demo.caller import Caller, Unanswered, open_session
 from guilder.roles.demo.installation import Installation, InstallationTrouble, Ready
-from guilder.roles.demo.journal import Journal, JournalInUse
+from guilder.roles.demo.journal import Journal, JournalTrouble
 from guilder.roles.demo.orders import OrdersTrouble, read_orders, text_of
 from guilder.roles.demo.outcome import Outcome, as_json, summary
 from guilder.roles.demo.place import kept_key, place_of, set_aside
@@ -52,7 +52,7 @@ def run_demo(settings: Settings, orders: Path | None, *, json: bool) -> int:
     try:
         text = _text(orders)
         outcome = asyncio.run(_until_stopped(_sit(settings, text, screen, json=json)))
-    except (OrdersTrouble, JournalInUse, InstallationTrouble, Unanswered) as trouble:
+    except (OrdersTrouble, JournalTrouble, InstallationTrouble, Unanswered) as trouble:
         sys.stderr.write(f"guilder: {trouble}\n")
         return 2
     except asyncio.CancelledError:
