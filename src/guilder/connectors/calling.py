@@ -41,6 +41,16 @@ BREAKER_BY_RATIO = BreakerPolicy(
 )
 """S4-19, the default: a fifth of the calls of a minute, or ten in a row."""
 
+NO_BREAKER = BreakerPolicy(
+    window_seconds=1,
+    failures_max=None,
+    failure_percent=None,
+    calls_min=0,
+    consecutive_max=None,
+    probe_seconds=1,
+)
+"""For the only provider there is: holding calls back would turn its silence into refusals."""
+
 BREAKER_BY_COUNT = BreakerPolicy(
     window_seconds=30,
     failures_max=5,

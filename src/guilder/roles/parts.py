@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from guilder.connectors.calling import CallingPolicy
+from guilder.connectors.calling import NO_BREAKER, CallingPolicy
 from guilder.connectors.psp.contract import Psp
 from guilder.connectors.psp.registry import Providers
 from guilder.connectors.psp.stripe.connector import SETTLING_SECONDS, Stripe
@@ -18,6 +18,9 @@ from guilder.roles.settings import Settings, SettingsTrouble
 
 DATABASE = "guilder"
 """The name of our database and of the role that owns it, in the embedded server."""
+
+POLICY = CallingPolicy(breaker=NO_BREAKER)
+"""While there is one provider for each mode; a breaker needs another one to go to."""
 
 STRIPE = "https://api.stripe.com"
 
@@ -60,7 +63,7 @@ def build_providers(settings: Settings, clock: Clock) -> Providers:
             settings.stripe_test_key,
             base_url=settings.stripe_test_url,
             webhook_secrets=settings.stripe_test_webhook_secrets,
-            policy=CallingPolicy(),
+            policy=POLICY,
             clock=clock,
             settling_seconds=SETTLING_SECONDS if is_stripe else 0,
         )
@@ -68,7 +71,7 @@ def build_providers(settings: Settings, clock: Clock) -> Providers:
         live["stripe"] = Stripe(
             settings.stripe_live_key,
             webhook_secrets=settings.stripe_live_webhook_secrets,
-            policy=CallingPolicy(),
+            policy=POLICY,
             clock=clock,
         )
     return Providers(test, live)
