@@ -41,15 +41,39 @@ begin
 end
 $$;
 
-CREATE FUNCTION ledger.refuse_shrinking() RETURNS trigger
+CREATE FUNCTION ledger.guard_balance() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    if new.debits_minor < old.debits_minor or new.credits_minor < old.credits_minor then
-        raise exception 'the totals of account % may only grow', old.id
+    if new.debits_minor < old.debits_minor or new.credits_minor < old.credits_minor
+       or new.sign <> old.sign or new.version < old.version then
+        raise exception 'the totals of account % may only grow', old.account_id
             using errcode = 'integrity_constraint_violation';
     end if;
     return new;
+end
+$$;
+
+CREATE FUNCTION ledger.make_partitions(month date) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    low    bigint := to_char(month, 'YYYYMM')::bigint * 1000000000000;
+    high   bigint := to_char(month + interval '1 month', 'YYYYMM')::bigint * 1000000000000;
+    parent text;
+    child  text;
+begin
+    foreach parent in array array['entry', 'posting'] loop
+        child := parent || '_' || to_char(month, 'YYYYMM');
+        if to_regclass('ledger.' || child) is null then
+            execute format(
+                'create table ledger.%I partition of ledger.%I for values from (%s) to (%s)',
+                child, parent, low, high);
+            execute format(
+                'create trigger never_truncated before truncate on ledger.%I '
+                'for each statement execute function plumbing.refuse_change()', child);
+        end if;
+    end loop;
 end
 $$;
 
@@ -57,26 +81,15 @@ CREATE FUNCTION ledger.refuse_unbalanced() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
-    wrong uuid;
+    wrong bigint;
 begin
-    select entry_id into wrong
+    select seq into wrong
       from inserted
-     group by entry_id, currency
-    having sum(case side when 'debit' then amount_minor else -amount_minor end) <> 0
+     group by seq, currency
+    having sum(case when is_debit then amount_minor else -amount_minor end) <> 0
      limit 1;
     if found then
         raise exception 'entry % does not balance', wrong
-            using errcode = 'integrity_constraint_violation';
-    end if;
-    select inserted.entry_id into wrong
-      from inserted
-      join ledger.account on account.id = inserted.account_id
-      join ledger.entry on entry.id = inserted.entry_id
-     where account.currency <> inserted.currency
-        or account.is_test <> entry.is_test
-     limit 1;
-    if found then
-        raise exception 'entry % crosses currencies or the wall between test and live', wrong
             using errcode = 'integrity_constraint_violation';
     end if;
     return null;
@@ -350,24 +363,49 @@ CREATE TABLE ledger.account (
     owner_id uuid NOT NULL,
     purpose text NOT NULL,
     currency text NOT NULL,
+    exponent smallint NOT NULL,
     normal_side text NOT NULL,
-    has_floor boolean NOT NULL,
-    debits_minor bigint DEFAULT 0 NOT NULL,
-    credits_minor bigint DEFAULT 0 NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT credits_grow CHECK ((credits_minor >= 0)),
-    CONSTRAINT currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT debits_grow CHECK ((debits_minor >= 0)),
+    CONSTRAINT currency_is_a_code CHECK ((currency ~ '^[A-Z][A-Z0-9]{1,11}$'::text)),
+    CONSTRAINT exponent_in_bounds CHECK (((exponent >= 0) AND (exponent <= 18))),
     CONSTRAINT known_side CHECK ((normal_side = ANY (ARRAY['debit'::text, 'credit'::text]))),
-    CONSTRAINT never_below_zero CHECK (((NOT has_floor) OR
-CASE normal_side
-    WHEN 'debit'::text THEN (debits_minor >= credits_minor)
-    ELSE (credits_minor >= debits_minor)
-END)),
     CONSTRAINT purpose_is_a_word CHECK ((purpose ~ '^[a-z][a-z0-9_:]{0,63}$'::text))
 );
 
+CREATE TABLE ledger.balance (
+    account_id uuid NOT NULL,
+    sign smallint NOT NULL,
+    floor_minor bigint,
+    status text DEFAULT 'open'::text NOT NULL,
+    debits_minor bigint DEFAULT 0 NOT NULL,
+    credits_minor bigint DEFAULT 0 NOT NULL,
+    pending_debits_minor bigint DEFAULT 0 NOT NULL,
+    pending_credits_minor bigint DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    last_seq bigint,
+    CONSTRAINT known_status CHECK ((status = ANY (ARRAY['open'::text, 'frozen'::text, 'closed'::text]))),
+    CONSTRAINT never_below_its_floor CHECK (((floor_minor IS NULL) OR (((sign * (debits_minor - credits_minor)) -
+CASE sign
+    WHEN 1 THEN pending_credits_minor
+    ELSE pending_debits_minor
+END) >= floor_minor))),
+    CONSTRAINT sign_is_a_side CHECK ((sign = ANY (ARRAY['-1'::integer, 1]))),
+    CONSTRAINT totals_are_sums CHECK (((debits_minor >= 0) AND (credits_minor >= 0) AND (pending_debits_minor >= 0) AND (pending_credits_minor >= 0)))
+)
+WITH (fillfactor='60');
+
+CREATE TABLE ledger.chain (
+    only_one boolean DEFAULT true NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT is_sha256 CHECK ((length(hash) = 32)),
+    CONSTRAINT there_is_one CHECK (only_one)
+);
+
 CREATE TABLE ledger.entry (
+    seq bigint NOT NULL,
     id uuid NOT NULL,
     is_test boolean NOT NULL,
     source_system text NOT NULL,
@@ -375,17 +413,122 @@ CREATE TABLE ledger.entry (
     reason text NOT NULL,
     corrects_id uuid,
     effective_at timestamp with time zone NOT NULL,
-    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+    recorded_at timestamp with time zone NOT NULL,
+    metadata jsonb,
+    hash bytea NOT NULL,
+    CONSTRAINT is_sha256 CHECK ((length(hash) = 32))
+)
+PARTITION BY RANGE (seq);
+
+CREATE TABLE ledger.entry_202611 (
+    seq bigint CONSTRAINT entry_seq_not_null NOT NULL,
+    id uuid CONSTRAINT entry_id_not_null NOT NULL,
+    is_test boolean CONSTRAINT entry_is_test_not_null NOT NULL,
+    source_system text CONSTRAINT entry_source_system_not_null NOT NULL,
+    source_event_id text CONSTRAINT entry_source_event_id_not_null NOT NULL,
+    reason text CONSTRAINT entry_reason_not_null NOT NULL,
+    corrects_id uuid,
+    effective_at timestamp with time zone CONSTRAINT entry_effective_at_not_null NOT NULL,
+    recorded_at timestamp with time zone CONSTRAINT entry_recorded_at_not_null NOT NULL,
+    metadata jsonb,
+    hash bytea CONSTRAINT entry_hash_not_null NOT NULL,
+    CONSTRAINT is_sha256 CHECK ((length(hash) = 32))
+);
+
+CREATE TABLE ledger.entry_202612 (
+    seq bigint CONSTRAINT entry_seq_not_null NOT NULL,
+    id uuid CONSTRAINT entry_id_not_null NOT NULL,
+    is_test boolean CONSTRAINT entry_is_test_not_null NOT NULL,
+    source_system text CONSTRAINT entry_source_system_not_null NOT NULL,
+    source_event_id text CONSTRAINT entry_source_event_id_not_null NOT NULL,
+    reason text CONSTRAINT entry_reason_not_null NOT NULL,
+    corrects_id uuid,
+    effective_at timestamp with time zone CONSTRAINT entry_effective_at_not_null NOT NULL,
+    recorded_at timestamp with time zone CONSTRAINT entry_recorded_at_not_null NOT NULL,
+    metadata jsonb,
+    hash bytea CONSTRAINT entry_hash_not_null NOT NULL,
+    CONSTRAINT is_sha256 CHECK ((length(hash) = 32))
+);
+
+CREATE TABLE ledger.entry_202701 (
+    seq bigint CONSTRAINT entry_seq_not_null NOT NULL,
+    id uuid CONSTRAINT entry_id_not_null NOT NULL,
+    is_test boolean CONSTRAINT entry_is_test_not_null NOT NULL,
+    source_system text CONSTRAINT entry_source_system_not_null NOT NULL,
+    source_event_id text CONSTRAINT entry_source_event_id_not_null NOT NULL,
+    reason text CONSTRAINT entry_reason_not_null NOT NULL,
+    corrects_id uuid,
+    effective_at timestamp with time zone CONSTRAINT entry_effective_at_not_null NOT NULL,
+    recorded_at timestamp with time zone CONSTRAINT entry_recorded_at_not_null NOT NULL,
+    metadata jsonb,
+    hash bytea CONSTRAINT entry_hash_not_null NOT NULL,
+    CONSTRAINT is_sha256 CHECK ((length(hash) = 32))
+);
+
+CREATE TABLE ledger.milestone (
+    account_id uuid NOT NULL,
+    version bigint NOT NULL,
+    seq bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE ledger.posting (
-    entry_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    line smallint NOT NULL,
     account_id uuid NOT NULL,
-    side text NOT NULL,
+    is_debit boolean NOT NULL,
     amount_minor bigint NOT NULL,
     currency text NOT NULL,
-    CONSTRAINT amounts_are_positive CHECK ((amount_minor > 0)),
-    CONSTRAINT known_side CHECK ((side = ANY (ARRAY['debit'::text, 'credit'::text])))
+    debits_after bigint NOT NULL,
+    credits_after bigint NOT NULL,
+    prior_seq bigint,
+    CONSTRAINT amounts_are_positive CHECK ((amount_minor > 0))
+)
+PARTITION BY RANGE (seq);
+
+CREATE TABLE ledger.posting_202611 (
+    seq bigint CONSTRAINT posting_seq_not_null NOT NULL,
+    line smallint CONSTRAINT posting_line_not_null NOT NULL,
+    account_id uuid CONSTRAINT posting_account_id_not_null NOT NULL,
+    is_debit boolean CONSTRAINT posting_is_debit_not_null NOT NULL,
+    amount_minor bigint CONSTRAINT posting_amount_minor_not_null NOT NULL,
+    currency text CONSTRAINT posting_currency_not_null NOT NULL,
+    debits_after bigint CONSTRAINT posting_debits_after_not_null NOT NULL,
+    credits_after bigint CONSTRAINT posting_credits_after_not_null NOT NULL,
+    prior_seq bigint,
+    CONSTRAINT amounts_are_positive CHECK ((amount_minor > 0))
+);
+
+CREATE TABLE ledger.posting_202612 (
+    seq bigint CONSTRAINT posting_seq_not_null NOT NULL,
+    line smallint CONSTRAINT posting_line_not_null NOT NULL,
+    account_id uuid CONSTRAINT posting_account_id_not_null NOT NULL,
+    is_debit boolean CONSTRAINT posting_is_debit_not_null NOT NULL,
+    amount_minor bigint CONSTRAINT posting_amount_minor_not_null NOT NULL,
+    currency text CONSTRAINT posting_currency_not_null NOT NULL,
+    debits_after bigint CONSTRAINT posting_debits_after_not_null NOT NULL,
+    credits_after bigint CONSTRAINT posting_credits_after_not_null NOT NULL,
+    prior_seq bigint,
+    CONSTRAINT amounts_are_positive CHECK ((amount_minor > 0))
+);
+
+CREATE TABLE ledger.posting_202701 (
+    seq bigint CONSTRAINT posting_seq_not_null NOT NULL,
+    line smallint CONSTRAINT posting_line_not_null NOT NULL,
+    account_id uuid CONSTRAINT posting_account_id_not_null NOT NULL,
+    is_debit boolean CONSTRAINT posting_is_debit_not_null NOT NULL,
+    amount_minor bigint CONSTRAINT posting_amount_minor_not_null NOT NULL,
+    currency text CONSTRAINT posting_currency_not_null NOT NULL,
+    debits_after bigint CONSTRAINT posting_debits_after_not_null NOT NULL,
+    credits_after bigint CONSTRAINT posting_credits_after_not_null NOT NULL,
+    prior_seq bigint,
+    CONSTRAINT amounts_are_positive CHECK ((amount_minor > 0))
+);
+
+CREATE TABLE ledger.source (
+    source_system text NOT NULL,
+    source_event_id text NOT NULL,
+    seq bigint NOT NULL
 );
 
 CREATE TABLE merchants.merchant (
@@ -748,6 +891,18 @@ CREATE TABLE webhooks.message (
     CONSTRAINT sequences_count_up CHECK ((sequence > 0))
 );
 
+ALTER TABLE ONLY ledger.entry ATTACH PARTITION ledger.entry_202611 FOR VALUES FROM ('202611000000000000') TO ('202612000000000000');
+
+ALTER TABLE ONLY ledger.entry ATTACH PARTITION ledger.entry_202612 FOR VALUES FROM ('202612000000000000') TO ('202701000000000000');
+
+ALTER TABLE ONLY ledger.entry ATTACH PARTITION ledger.entry_202701 FOR VALUES FROM ('202701000000000000') TO ('202702000000000000');
+
+ALTER TABLE ONLY ledger.posting ATTACH PARTITION ledger.posting_202611 FOR VALUES FROM ('202611000000000000') TO ('202612000000000000');
+
+ALTER TABLE ONLY ledger.posting ATTACH PARTITION ledger.posting_202612 FOR VALUES FROM ('202612000000000000') TO ('202701000000000000');
+
+ALTER TABLE ONLY ledger.posting ATTACH PARTITION ledger.posting_202701 FOR VALUES FROM ('202701000000000000') TO ('202702000000000000');
+
 ALTER TABLE ONLY access.api_key
     ADD CONSTRAINT api_key_digest_key UNIQUE (digest);
 
@@ -781,14 +936,41 @@ ALTER TABLE ONLY ledger.account
 ALTER TABLE ONLY ledger.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY ledger.entry
-    ADD CONSTRAINT entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ledger.balance
+    ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY ledger.chain
+    ADD CONSTRAINT chain_pkey PRIMARY KEY (only_one);
 
 ALTER TABLE ONLY ledger.entry
-    ADD CONSTRAINT entry_source_system_source_event_id_key UNIQUE (source_system, source_event_id);
+    ADD CONSTRAINT entry_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY ledger.entry_202611
+    ADD CONSTRAINT entry_202611_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY ledger.entry_202612
+    ADD CONSTRAINT entry_202612_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY ledger.entry_202701
+    ADD CONSTRAINT entry_202701_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY ledger.milestone
+    ADD CONSTRAINT milestone_pkey PRIMARY KEY (account_id, version);
 
 ALTER TABLE ONLY ledger.posting
-    ADD CONSTRAINT posting_pkey PRIMARY KEY (entry_id, account_id, side);
+    ADD CONSTRAINT posting_pkey PRIMARY KEY (seq, line);
+
+ALTER TABLE ONLY ledger.posting_202611
+    ADD CONSTRAINT posting_202611_pkey PRIMARY KEY (seq, line);
+
+ALTER TABLE ONLY ledger.posting_202612
+    ADD CONSTRAINT posting_202612_pkey PRIMARY KEY (seq, line);
+
+ALTER TABLE ONLY ledger.posting_202701
+    ADD CONSTRAINT posting_202701_pkey PRIMARY KEY (seq, line);
+
+ALTER TABLE ONLY ledger.source
+    ADD CONSTRAINT source_pkey PRIMARY KEY (source_system, source_event_id);
 
 ALTER TABLE ONLY merchants.merchant_history
     ADD CONSTRAINT merchant_history_pkey PRIMARY KEY (merchant_id, "position");
@@ -892,7 +1074,17 @@ CREATE INDEX message_set_aside ON intake.message USING btree (id) WHERE (state =
 
 CREATE INDEX message_waiting ON intake.message USING btree (next_try_at) WHERE (state = ANY (ARRAY['received'::text, 'parked'::text]));
 
-CREATE INDEX posting_by_account ON ledger.posting USING btree (account_id, entry_id);
+CREATE INDEX account_by_owner ON ledger.account USING btree (owner_id, is_test, created_at, id);
+
+CREATE INDEX entry_by_id ON ONLY ledger.entry USING btree (id);
+
+CREATE INDEX entry_202611_id_idx ON ledger.entry_202611 USING btree (id);
+
+CREATE INDEX entry_202612_id_idx ON ledger.entry_202612 USING btree (id);
+
+CREATE INDEX entry_202701_id_idx ON ledger.entry_202701 USING btree (id);
+
+CREATE INDEX milestone_by_time ON ledger.milestone USING btree (account_id, recorded_at);
 
 CREATE INDEX merchant_reseller ON merchants.merchant USING btree (reseller_id, id) WHERE (reseller_id IS NOT NULL);
 
@@ -940,6 +1132,24 @@ CREATE INDEX endpoint_by_merchant ON webhooks.endpoint USING btree (merchant_id,
 
 CREATE INDEX endpoint_history_of ON webhooks.endpoint_history USING btree (endpoint_id, "position");
 
+ALTER INDEX ledger.entry_by_id ATTACH PARTITION ledger.entry_202611_id_idx;
+
+ALTER INDEX ledger.entry_pkey ATTACH PARTITION ledger.entry_202611_pkey;
+
+ALTER INDEX ledger.entry_by_id ATTACH PARTITION ledger.entry_202612_id_idx;
+
+ALTER INDEX ledger.entry_pkey ATTACH PARTITION ledger.entry_202612_pkey;
+
+ALTER INDEX ledger.entry_by_id ATTACH PARTITION ledger.entry_202701_id_idx;
+
+ALTER INDEX ledger.entry_pkey ATTACH PARTITION ledger.entry_202701_pkey;
+
+ALTER INDEX ledger.posting_pkey ATTACH PARTITION ledger.posting_202611_pkey;
+
+ALTER INDEX ledger.posting_pkey ATTACH PARTITION ledger.posting_202612_pkey;
+
+ALTER INDEX ledger.posting_pkey ATTACH PARTITION ledger.posting_202701_pkey;
+
 CREATE TRIGGER api_key_stays_what_it_is BEFORE DELETE OR UPDATE OF id, is_test, tenant_id, name, ending, digest, scopes, created_at, created_by ON access.api_key FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
 
 CREATE TRIGGER revoked_for_good BEFORE UPDATE ON access.api_key FOR EACH ROW WHEN ((old.revoked_at IS NOT NULL)) EXECUTE FUNCTION plumbing.refuse_change();
@@ -956,7 +1166,9 @@ CREATE TRIGGER message_stays_as_it_came BEFORE DELETE OR UPDATE OF id, provider,
 
 CREATE TRIGGER account_is_never_truncated BEFORE TRUNCATE ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
 
-CREATE TRIGGER account_stays_what_it_is BEFORE DELETE OR UPDATE OF id, is_test, owner_id, purpose, currency, normal_side ON ledger.account FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
+CREATE TRIGGER account_stays_what_it_is BEFORE DELETE OR UPDATE OF id, is_test, owner_id, purpose, currency, exponent, normal_side ON ledger.account FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
+
+CREATE TRIGGER balance_is_never_deleted BEFORE DELETE ON ledger.balance FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
 
 CREATE TRIGGER entries_balance AFTER INSERT ON ledger.posting REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_unbalanced();
 
@@ -964,11 +1176,27 @@ CREATE TRIGGER entry_is_append_only BEFORE DELETE OR UPDATE ON ledger.entry FOR 
 
 CREATE TRIGGER entry_is_never_truncated BEFORE TRUNCATE ON ledger.entry FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
 
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON ledger.entry_202611 FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON ledger.entry_202612 FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON ledger.entry_202701 FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON ledger.posting_202611 FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON ledger.posting_202612 FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON ledger.posting_202701 FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
 CREATE TRIGGER posting_is_append_only BEFORE DELETE OR UPDATE ON ledger.posting FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
 
 CREATE TRIGGER posting_is_never_truncated BEFORE TRUNCATE ON ledger.posting FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
 
-CREATE TRIGGER totals_only_grow BEFORE UPDATE OF debits_minor, credits_minor ON ledger.account FOR EACH ROW EXECUTE FUNCTION ledger.refuse_shrinking();
+CREATE TRIGGER source_is_append_only BEFORE DELETE OR UPDATE ON ledger.source FOR EACH ROW EXECUTE FUNCTION plumbing.refuse_change();
+
+CREATE TRIGGER source_is_never_truncated BEFORE TRUNCATE ON ledger.source FOR EACH STATEMENT EXECUTE FUNCTION plumbing.refuse_change();
+
+CREATE TRIGGER totals_only_grow BEFORE UPDATE OF sign, debits_minor, credits_minor, version ON ledger.balance FOR EACH ROW EXECUTE FUNCTION ledger.guard_balance();
 
 CREATE TRIGGER merchant_begins_active BEFORE INSERT ON merchants.merchant FOR EACH ROW EXECUTE FUNCTION merchants.refuse_late_start();
 
@@ -1037,14 +1265,8 @@ ALTER TABLE ONLY access.api_key
 ALTER TABLE ONLY intake.message_history
     ADD CONSTRAINT message_history_message_id_fkey FOREIGN KEY (message_id) REFERENCES intake.message(id);
 
-ALTER TABLE ONLY ledger.entry
-    ADD CONSTRAINT entry_corrects_id_fkey FOREIGN KEY (corrects_id) REFERENCES ledger.entry(id);
-
-ALTER TABLE ONLY ledger.posting
-    ADD CONSTRAINT posting_account_id_fkey FOREIGN KEY (account_id) REFERENCES ledger.account(id);
-
-ALTER TABLE ONLY ledger.posting
-    ADD CONSTRAINT posting_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES ledger.entry(id);
+ALTER TABLE ONLY ledger.balance
+    ADD CONSTRAINT balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES ledger.account(id);
 
 ALTER TABLE ONLY merchants.merchant_history
     ADD CONSTRAINT merchant_history_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants.merchant(id);

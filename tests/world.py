@@ -133,9 +133,9 @@ class World:
             rows = await tx.rows(
                 """
                 select purpose || ' ' || currency as name,
-                       sum((debits_minor - credits_minor)
-                           * case normal_side when 'debit' then 1 else -1 end)::bigint as balance
+                       sum(sign * (debits_minor - credits_minor))::bigint as balance
                   from ledger.account
+                  join ledger.balance on balance.account_id = account.id
                  group by purpose, currency
                 """
             )
@@ -167,7 +167,8 @@ class World:
     async def findings(self) -> list[Finding]:
         """What the invariants say; empty when all is well."""
         async with self.db.reading() as tx:
-            return [*await ledger.verify_book(tx), *await payments.verify_payments(tx)]
+            book = await ledger.prove_book(tx)
+            return [*book.findings, *await payments.verify_payments(tx)]
 
 
 @asynccontextmanager

@@ -44,34 +44,39 @@ class Forgery:
 
 ACCOUNT = "(select id from ledger.account where purpose = 'merchant_payable' limit 1)"
 CLEARING = "(select id from ledger.account where purpose = 'psp_clearing:stripe' limit 1)"
-ENTRY = "(select entry_id from ledger.posting where side = 'credit' order by entry_id limit 1)"
+SEQ = "(select seq from ledger.posting where not is_debit order by seq limit 1)"
+ENTRY = f"(select id from ledger.entry where seq = {SEQ})"
 PAYMENT = "(select id from payments.payment where state = 'captured' order by id limit 1)"
 REFUNDED = "(select id from payments.payment where state = 'refunded' order by id limit 1)"
 LINE = f"(select max(position) from payments.history where payment_id = {PAYMENT})"
 FORGED = "'01890000-0000-7000-8000-000000000001'"
+FORGED_SEQ = "((select seq from ledger.chain) + 1)"
 FORGE = (
-    "insert into ledger.entry (id, is_test, source_system, source_event_id, reason, effective_at)"
-    f" values ({FORGED}, true, 'payments', 'forged', 'payment captured', now())"
+    "insert into ledger.source values ('payments', 'forged', " + FORGED_SEQ + ");"
+    " insert into ledger.entry (seq, id, is_test, source_system, source_event_id, reason,"
+    f" effective_at, recorded_at, hash) values ({FORGED_SEQ}, {FORGED}, true, 'payments', 'forged',"
+    " 'payment captured', now(), now(), sha256('forged'))"
 )
 UNFORGE = (
-    f"delete from ledger.posting where entry_id = {FORGED};"
-    f" delete from ledger.entry where id = {FORGED}"
+    f"delete from ledger.posting where seq = {FORGED_SEQ};"
+    f" delete from ledger.entry where id = {FORGED};"
+    " delete from ledger.source where source_event_id = 'forged'"
 )
 
 
 def _posting(account: str, side: str) -> str:
-    columns = "(entry_id, account_id, side, amount_minor, currency)"
-    values = f"({FORGED}, {account}, '{side}', 700, 'EUR')"
-    return f"; insert into ledger.posting {columns} values {values}"
+    line, is_debit = (1, "false") if side == "credit" else (0, "true")
+    values = f"{FORGED_SEQ}, {line}, {account}, {is_debit}, 700, 'EUR', 700, 700, null"
+    return f"; insert into ledger.posting values ({values})"
 
 
 def _totals(account: str, change: str, *sides: str) -> str:
     changed = ", ".join(f"{side}_minor = {side}_minor {change}" for side in sides)
-    return f"; update ledger.account set {changed} where id = {account}"
+    return f"; update ledger.balance set {changed} where account_id = {account}"
 
 
 def _amount(change: str) -> str:
-    where = f"side = 'credit' and entry_id = {ENTRY}"
+    where = f"not is_debit and seq = {SEQ}"
     return f"update ledger.posting set amount_minor = amount_minor {change} where {where}"
 
 
@@ -85,10 +90,10 @@ FORGERIES = (
         "an entry with one side",
         FORGE + _posting(ACCOUNT, "credit") + _totals(ACCOUNT, "+ 700", "credits"),
         UNFORGE + _totals(ACCOUNT, "- 700", "credits"),
-        ("I1",),
+        ("I1", "I9"),
         f"select {FORGED}::uuid",
     ),
-    Forgery("an entry with no postings", FORGE, UNFORGE, ("I1",), f"select {FORGED}::uuid"),
+    Forgery("an entry with no postings", FORGE, UNFORGE, ("I1", "I9"), f"select {FORGED}::uuid"),
     Forgery(
         "an entry that balances and that nobody asked for",
         f"{FORGE}{_posting(ACCOUNT, 'credit')}{_posting(CLEARING, 'debit')}"
@@ -98,7 +103,11 @@ FORGERIES = (
         "payments",
     ),
     Forgery(
-        "a posting with a larger amount", _amount("+ 1"), _amount("- 1"), ("I1",), f"select {ENTRY}"
+        "a posting with a larger amount",
+        _amount("+ 1"),
+        _amount("- 1"),
+        ("I1", "I9"),
+        f"select {ENTRY}",
     ),
     Forgery(
         "a larger total",

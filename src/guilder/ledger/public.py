@@ -1,9 +1,12 @@
 """The ledger's front door. Everything else in this folder is private."""
 
-from guilder.ledger.actions import post, post_entries
+from guilder.ledger.actions.post_entries import post, post_entries, post_groups
+from guilder.ledger.actions.prove_book import prove_book
+from guilder.ledger.actions.reserve_months import reserve_months
 from guilder.ledger.errors import EntryReused, InsufficientFunds
 from guilder.ledger.model import (
     AccountName,
+    AccountRef,
     Entry,
     PostedEntry,
     Posting,
@@ -17,11 +20,11 @@ from guilder.ledger.queries import (
     count_entries,
     list_entries_by_source,
     trial_balance,
-    verify_book,
 )
 
 __all__ = [
     "AccountName",
+    "AccountRef",
     "Entry",
     "EntryReused",
     "InsufficientFunds",
@@ -36,6 +39,8 @@ __all__ = [
     "list_entries_by_source",
     "post",
     "post_entries",
+    "post_groups",
+    "prove_book",
+    "reserve_months",
     "trial_balance",
-    "verify_book",
 ]

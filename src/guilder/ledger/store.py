@@ -1,29 +1,94 @@
 """SQL that changes the book. Everything takes many and keeps their order."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from guilder.kernel.ids import AccountId
-from guilder.kernel.money import Currency
-from guilder.ledger.model import Account, AccountName, Entry, Side
-from guilder.plumbing.db import Row, Tx
+from guilder.ledger.model import AccountName, AccountStatus, Entry
+from guilder.ledger.rules.deciding import Batch, Head, State
+from guilder.plumbing.db import Tx
+
+ENTRY_COLUMNS = (
+    "seq", "id", "is_test", "source_system", "source_event_id", "reason", "corrects_id",
+    "effective_at", "recorded_at", "metadata", "hash",
+)  # fmt: skip
+POSTING_COLUMNS = (
+    "seq", "line", "account_id", "is_debit", "amount_minor", "currency", "debits_after",
+    "credits_after", "prior_seq",
+)  # fmt: skip
+SOURCE_COLUMNS = ("source_system", "source_event_id", "seq")
+MILESTONE_COLUMNS = ("account_id", "version", "seq", "recorded_at")
 
 
-async def lock_accounts(tx: Tx, ids: Collection[AccountId]) -> dict[AccountId, Account]:
-    """The accounts that exist among these, locked in the order of their ids."""
+async def lock_head(tx: Tx) -> Head:
+    """The end of the chain, ours alone until the transaction ends; its time never goes back."""
+    row = await tx.row(
+        """
+        select seq, hash, greatest(recorded_at, clock_timestamp()) as at
+          from ledger.chain
+           for no key update
+        """
+    )
+    return Head(row["seq"], bytes(row["hash"]), row["at"])
+
+
+async def load_states(tx: Tx, ids: Collection[UUID]) -> dict[UUID, State]:
+    """Those of these accounts that exist. Whoever holds the head may change them."""
     rows = await tx.rows(
         """
-        select id, is_test, owner_id, purpose, currency, normal_side, has_floor, debits_minor,
-               credits_minor, created_at
-          from ledger.account
-         where id = any($1::uuid[])
-         order by id
-           for no key update
+        select account_id, is_test, currency, sign, floor_minor, status, debits_minor,
+               credits_minor, pending_debits_minor, pending_credits_minor, version, last_seq
+          from ledger.balance
+          join ledger.account on account.id = balance.account_id
+         where account_id = any($1::uuid[])
         """,
-        [account_id.value for account_id in ids],
+        list(ids),
     )
-    return {AccountId(row["id"]): account_of(row) for row in rows}
+    return {
+        row["account_id"]: State(
+            account_id=row["account_id"],
+            hex=row["account_id"].hex,
+            is_test=row["is_test"],
+            currency=row["currency"],
+            sign=row["sign"],
+            floor_minor=row["floor_minor"],
+            status=AccountStatus(row["status"]),
+            debits=row["debits_minor"],
+            credits=row["credits_minor"],
+            pending_debits=row["pending_debits_minor"],
+            pending_credits=row["pending_credits_minor"],
+            version=row["version"],
+            last_seq=row["last_seq"],
+        )
+        for row in rows
+    }
+
+
+async def find_sources(tx: Tx, entries: Sequence[Entry]) -> dict[tuple[str, str], int]:
+    """The places of those source events that were posted before."""
+    rows = await tx.rows(
+        """
+        select source_system, source_event_id, seq
+          from unnest($1::text[], $2::text[]) as given (source_system, source_event_id)
+          join ledger.source using (source_system, source_event_id)
+        """,
+        [entry.source_system for entry in entries],
+        [entry.source_event_id for entry in entries],
+    )
+    return {(row["source_system"], row["source_event_id"]): row["seq"] for row in rows}
+
+
+async def same_postings(tx: Tx, entry: Entry, seq: int) -> bool:
+    """Whether the entry at this place has the same postings, in whatever order."""
+    rows = await tx.rows(
+        "select account_id, is_debit, amount_minor from ledger.posting where seq = $1", seq
+    )
+    kept = {(row["account_id"], row["is_debit"], row["amount_minor"]) for row in rows}
+    asked = {
+        (posting.account.id.value, posting.side == "debit", posting.amount.amount_minor)
+        for posting in entry.postings
+    }
+    return kept == asked
 
 
 async def insert_accounts(tx: Tx, names: Sequence[AccountName], now: datetime) -> None:
@@ -31,116 +96,64 @@ async def insert_accounts(tx: Tx, names: Sequence[AccountName], now: datetime) -
     ordered = sorted(names, key=lambda name: name.id)
     await tx.run(
         """
-        insert into ledger.account
-               (id, is_test, owner_id, purpose, currency, normal_side, has_floor, created_at)
-        select given.*, $8::timestamptz
-          from unnest($1::uuid[], $2::bool[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-                      $7::bool[]) as given
-        on conflict do nothing
+        with opened as (
+            insert into ledger.account
+                   (id, is_test, owner_id, purpose, currency, exponent, normal_side, created_at)
+            select id, is_test, owner_id, purpose, currency, exponent, normal_side, $9
+              from unnest($1::uuid[], $2::bool[], $3::uuid[], $4::text[], $5::text[], $6::int[],
+                          $7::text[], $8::bigint[])
+                   as given (id, is_test, owner_id, purpose, currency, exponent, normal_side, f)
+            on conflict do nothing
+            returning id, normal_side)
+        insert into ledger.balance (account_id, sign, floor_minor)
+        select id, case normal_side when 'debit' then 1 else -1 end, f
+          from opened
+          join unnest($1::uuid[], $8::bigint[]) as given (id, f) using (id)
         """,
         [name.id.value for name in ordered],
         [name.is_test for name in ordered],
         [name.owner_id for name in ordered],
         [name.purpose for name in ordered],
         [name.currency.code for name in ordered],
+        [name.currency.exponent for name in ordered],
         [name.normal_side.value for name in ordered],
-        [name.has_floor for name in ordered],
+        [name.floor_minor for name in ordered],
         now,
     )
 
 
-async def insert_entries(tx: Tx, entries: Sequence[Entry]) -> set[UUID]:
-    """Insert entries whose source event is new; returns the ids of those that were.
-
-    Their postings must follow in this transaction. Entries go in the order of their source, so
-    that two transactions with the same sources cannot wait on each other.
-    """
-    ordered = sorted(entries, key=lambda entry: (entry.source_system, entry.source_event_id))
-    rows = await tx.rows(
-        """
-        insert into ledger.entry
-               (id, is_test, source_system, source_event_id, reason, corrects_id, effective_at)
-        select * from unnest($1::uuid[], $2::bool[], $3::text[], $4::text[], $5::text[],
-                             $6::uuid[], $7::timestamptz[])
-        on conflict (source_system, source_event_id) do nothing
-        returning id
-        """,
-        [entry.id.value for entry in ordered],
-        [entry.is_test for entry in ordered],
-        [entry.source_system for entry in ordered],
-        [entry.source_event_id for entry in ordered],
-        [entry.reason for entry in ordered],
-        [entry.corrects_id.value if entry.corrects_id else None for entry in ordered],
-        [entry.effective_at for entry in ordered],
-    )
-    return {row["id"] for row in rows}
-
-
-async def insert_postings(tx: Tx, entries: Sequence[Entry]) -> None:
-    """Insert all postings of these entries in one statement; the database checks the balance."""
-    lines = [(entry, posting) for entry in entries for posting in entry.postings]
+async def append(tx: Tx, head: Head, batch: Batch) -> None:
+    """Write a decided batch and move the head; the database checks that every entry balances."""
+    await tx.copy_rows("ledger", "source", SOURCE_COLUMNS, batch.sources)
+    await tx.copy_rows("ledger", "entry", ENTRY_COLUMNS, batch.entries)
+    await tx.copy_rows("ledger", "posting", POSTING_COLUMNS, batch.postings)
+    if batch.milestones:
+        await tx.copy_rows("ledger", "milestone", MILESTONE_COLUMNS, batch.milestones)
+    changed = list(batch.changed.values())
     await tx.run(
         """
-        insert into ledger.posting (entry_id, account_id, side, amount_minor, currency)
-        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])
+        with moved as (
+            update ledger.balance
+               set debits_minor = given.debits,
+                   credits_minor = given.credits,
+                   version = given.version,
+                   last_seq = given.last_seq
+              from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+                   as given (account_id, debits, credits, version, last_seq)
+             where balance.account_id = given.account_id)
+        update ledger.chain set seq = $6, hash = $7, recorded_at = $8
         """,
-        [entry.id.value for entry, _ in lines],
-        [posting.account.id.value for _, posting in lines],
-        [posting.side.value for _, posting in lines],
-        [posting.amount.amount_minor for _, posting in lines],
-        [posting.amount.currency.code for _, posting in lines],
+        [state.account_id for state in changed],
+        [state.debits for state in changed],
+        [state.credits for state in changed],
+        [state.version for state in changed],
+        [state.last_seq for state in changed],
+        head.seq,
+        head.hash,
+        head.at,
     )
 
 
-async def add_to_totals(tx: Tx, sums: dict[AccountId, tuple[int, int]]) -> None:
-    """Add (debits, credits) in minor units to locked accounts, each row once."""
-    ids = sorted(sums)
-    await tx.run(
-        """
-        update ledger.account
-           set debits_minor = debits_minor + given.debits,
-               credits_minor = credits_minor + given.credits
-          from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as given (id, debits, credits)
-         where account.id = given.id
-        """,
-        [account_id.value for account_id in ids],
-        [sums[account_id][0] for account_id in ids],
-        [sums[account_id][1] for account_id in ids],
-    )
-
-
-async def same_postings(tx: Tx, entry: Entry) -> bool:
-    """Whether the entry kept under this entry's source event has the same postings."""
-    rows = await tx.rows(
-        """
-        select account_id, side, amount_minor
-          from ledger.posting
-          join ledger.entry on entry.id = posting.entry_id
-         where source_system = $1
-           and source_event_id = $2
-        """,
-        entry.source_system,
-        entry.source_event_id,
-    )
-    kept = {(row["account_id"], row["side"], row["amount_minor"]) for row in rows}
-    asked = {
-        (posting.account.id.value, posting.side.value, posting.amount.amount_minor)
-        for posting in entry.postings
-    }
-    return kept == asked
-
-
-def account_of(row: Row) -> Account:
-    """An account from its row."""
-    return Account(
-        id=AccountId(row["id"]),
-        is_test=row["is_test"],
-        owner_id=row["owner_id"],
-        purpose=row["purpose"],
-        currency=Currency.of(row["currency"]),
-        normal_side=Side(row["normal_side"]),
-        has_floor=row["has_floor"],
-        debits_minor=row["debits_minor"],
-        credits_minor=row["credits_minor"],
-        created_at=row["created_at"],
-    )
+async def make_partitions(tx: Tx, month: date) -> None:
+    """Make sure of the partitions of the month of this day; repeating is harmless."""
+    await tx.run("select ledger.make_partitions(date_trunc('month', $1::date)::date)", month)

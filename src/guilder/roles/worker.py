@@ -9,6 +9,7 @@ from guilder.connectors.psp.contract import News
 from guilder.intake import jobs as intake_jobs
 from guilder.intake import public as intake
 from guilder.kernel.secret import Secret
+from guilder.ledger import public as ledger
 from guilder.payments import public as payments
 from guilder.plumbing import idempotency
 from guilder.plumbing.jobs import Runner
@@ -20,6 +21,7 @@ RESOLVE_SECONDS = 0.25
 PARKED_SECONDS = 1.0
 DELIVERY_SECONDS = 0.2
 EXPIRY_SECONDS = 60.0
+MONTHS_SECONDS = 3600.0
 EXPIRED_AT_ONCE = 1000
 
 
@@ -44,12 +46,17 @@ async def run_worker(parts: Parts, url: Secret, stopping: asyncio.Event) -> None
             now = parts.clock.now()
             return await idempotency.forget_expired(tx, now, limit=EXPIRED_AT_ONCE)
 
+    async def reserve_months() -> int:
+        await ledger.reserve_months(parts.db, parts.clock.now())
+        return 0
+
     try:
         async with asyncio.TaskGroup() as group:
             for name, step, pause in (
                 ("resolve attempts", resolve, RESOLVE_SECONDS),
                 ("look at parked messages", look_at_parked, PARKED_SECONDS),
                 ("forget expired keys", forget_expired, EXPIRY_SECONDS),
+                ("make room for the months to come", reserve_months, MONTHS_SECONDS),
             ):
                 group.create_task(keep_doing(name, step, pause_seconds=pause, stopping=stopping))
             group.create_task(_deliver(parts, courier, stopping))

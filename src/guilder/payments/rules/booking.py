@@ -20,7 +20,7 @@ def psp_clearing(attempt: Attempt) -> ledger.AccountName:
         purpose=f"psp_clearing:{attempt.provider}",
         currency=attempt.amount.currency,
         normal_side=ledger.Side.DEBIT,
-        has_floor=False,
+        floor_minor=None,
     )
 
 
@@ -32,7 +32,7 @@ def merchant_payable(payment: Payment) -> ledger.AccountName:
         purpose="merchant_payable",
         currency=payment.amount.currency,
         normal_side=ledger.Side.CREDIT,
-        has_floor=False,
+        floor_minor=None,
     )
 
 
@@ -44,7 +44,7 @@ def owed_to_payers(currency: Currency, *, is_test: bool) -> ledger.AccountName:
         purpose="owed_to_payers",
         currency=currency,
         normal_side=ledger.Side.CREDIT,
-        has_floor=False,
+        floor_minor=None,
     )
 
 
