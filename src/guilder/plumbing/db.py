@@ -150,7 +150,7 @@ class Database:
                     raise
             await _commit(transaction)
         finally:
-            await self._pool.release(connection)
+            await self._give_back(connection)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[ReadTx]:
@@ -165,7 +165,7 @@ class Database:
                 finally:
                     await _roll_back(transaction)
         finally:
-            await self._pool.release(connection)
+            await self._give_back(connection)
 
     async def is_there(self) -> bool:
         """Whether the database answers at this moment."""
@@ -180,6 +180,13 @@ class Database:
             return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
         except (*_LOST, TimeoutError, asyncpg.InterfaceError) as cause:
             raise DatabaseAway(_AWAY) from cause
+
+    async def _give_back(self, connection: Any) -> None:
+        """Back into the pool, which throws a broken one away; what was done with it stands."""
+        try:
+            await self._pool.release(connection)
+        except (*_LOST, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
+            return
 
 
 _AWAY = "the database does not answer; nothing was changed, so try again shortly"
@@ -218,7 +225,7 @@ async def _translated(connection: Any) -> AsyncGenerator[None]:
 async def _commit(transaction: Any) -> None:
     try:
         await transaction.commit()
-    except (*_LOST, TimeoutError) as cause:
+    except (*_LOST, TimeoutError, asyncpg.InterfaceError) as cause:
         raise OutcomeUnknown(
             "the connection was lost while committing; repeat the request with the same key"
         ) from cause
