@@ -45,7 +45,7 @@ class _Instant:
         return await self.ask(ask)
 
     def read_message(self, *_: object) -> object:
-        raise NotImplementedError
+        raise AssertionError("a provider without a network sends no messages")
 
     async def close(self) -> None:
         return
