@@ -4,10 +4,10 @@ import argparse
 import asyncio
 import sys
 
-from bench import payments
+from bench import ledger, payments
 from bench.report import Report
 
-BENCHES = {"payments": payments}
+BENCHES = {"ledger": ledger, "payments": payments}
 
 
 def main() -> None:

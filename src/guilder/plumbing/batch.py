@@ -43,12 +43,13 @@ class Batcher(Generic[Order, Outcome]):
         self._members_max = members_max
         self._queue: deque[_Waiting[Order, Outcome]] = deque()
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._working = 0
 
     async def put(self, order: Order) -> Outcome:
         """Have this order done with whoever else is waiting; returns after the durable commit."""
         answer: asyncio.Future[Outcome | Refusal] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(order, answer))
-        if len(self._in_flight) < IN_FLIGHT_MAX:
+        if self._working < IN_FLIGHT_MAX:
             self._start()
         outcome = await answer
         if isinstance(outcome, Refusal):
@@ -56,16 +57,24 @@ class Batcher(Generic[Order, Outcome]):
         return outcome
 
     def _start(self) -> None:
+        self._working += 1
         task = asyncio.create_task(self._work())
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
 
     async def _work(self) -> None:
-        while self._queue:
-            members = [
-                self._queue.popleft() for _ in range(min(len(self._queue), self._members_max))
-            ]
-            await self._together(members)
+        """Work until nobody waits; whoever comes after that last look starts another.
+
+        A task's callbacks run too late to tell them: an order between the two would be forgotten.
+        """
+        try:
+            while self._queue:
+                members = [
+                    self._queue.popleft() for _ in range(min(len(self._queue), self._members_max))
+                ]
+                await self._together(members)
+        finally:
+            self._working -= 1
 
     async def _together(self, members: list[_Waiting[Order, Outcome]]) -> None:
         try:
